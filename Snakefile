@@ -1,0 +1,32 @@
+"""moamap: mechanism-of-action maps from cell images. The map of the study, from top to bottom."""
+
+import sys
+from pathlib import Path
+
+import yaml
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+# --configfile merges into what is loaded here, so the default is loaded only where none is given
+if not workflow.overwrite_configfiles:
+
+    configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/sources.smk"
+include: "workflow/rules/profiles.smk"
+include: "workflow/rules/representations.smk"
+include: "workflow/rules/connections.smk"
+include: "workflow/rules/communities.smk"
+include: "workflow/rules/enrichment.smk"
+include: "workflow/rules/supplement.smk"
+include: "workflow/rules/figures.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        study_files(),

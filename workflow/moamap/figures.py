@@ -1,0 +1,224 @@
+"""The paper's figures, from the tables of a run. Each function returns a matplotlib figure."""
+
+import re
+
+import matplotlib.pyplot as plt
+import networkx as nx
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+from scipy.spatial.distance import squareform
+
+TITLES = {"raw": "Original data", "pca": "PCA", "itml": "ITML"}
+GREY = "#c8c8c8"
+MARKERS = ["o", "s", "^", "D", "v", "P", "X", "<", ">", "*"]
+
+sns.set_theme(
+    context="paper",
+    style="ticks",
+    palette="colorblind",
+    rc={"svg.hashsalt": "moamap", "svg.fonttype": "none", "font.size": 8, "axes.titleweight": "bold"},
+)
+
+
+def label_simulated(figure: Figure) -> None:
+    """Say on the figure that its data are simulated."""
+    figure.text(0.995, 0.995, "simulated data", ha="right", va="top", color="#b00020", style="italic", fontsize=9)
+
+
+def shorten(text: str, length: int = 34) -> str:
+    """A label of at most `length` characters."""
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def figure_1(raw: pd.DataFrame, normalized: pd.DataFrame, moa_sizes: pd.Series) -> Figure:
+    """Distributions before (a) and after (b) normalization; MoAs as a pie, and the ten largest as bars (c)."""
+    figure, axes = plt.subplots(2, 2, figsize=(9, 6.8), layout="constrained", width_ratios=[1, 1.15])
+    for axis, table, title in ((axes[0, 0], raw, "a  Original data"), (axes[0, 1], normalized, "b  Normalized data")):
+        _distribution(axis, table.to_numpy(float).ravel(), title)
+    sizes = moa_sizes.sort_values(ascending=False, kind="stable")
+    colours = sns.color_palette("colorblind", 10)
+    top = sizes.head(10)
+    rest = sizes.sum() - top.sum()
+    axes[1, 0].pie(
+        [*top, rest],
+        colors=[*colours, GREY],
+        startangle=90,
+        counterclock=False,
+        wedgeprops={"edgecolor": "white", "linewidth": 0.5},
+        labels=[""] * len(top) + [f"{len(sizes) - len(top)} other MoAs\n({rest} drugs)"],
+        labeldistance=0.35,
+    )
+    axes[1, 0].set_title(f"c  {len(sizes)} MoAs, {(sizes >= 5).sum()} with five or more drugs", loc="left")
+    axes[1, 1].barh([shorten(name) for name in top.index], top, color=colours)
+    axes[1, 1].invert_yaxis()
+    axes[1, 1].bar_label(axes[1, 1].containers[0], padding=2)
+    axes[1, 1].set(xlabel="drugs")
+    axes[1, 1].set_title("The ten largest MoAs", loc="left")
+    sns.despine(figure)
+    return figure
+
+
+def _distribution(axis, values, title):
+    axis.hist(values, bins=160, log=True, color=sns.color_palette("colorblind")[0])
+    within = (np.abs(values) <= 20).mean()
+    notes = [f"range {values.min():.3g} to {values.max():.3g}", f"{within:.1%} within ±20"]
+    notes += [f"mean {values.mean():.2g}, variance {values.var():.3g}"]
+    axis.text(0.98, 0.95, "\n".join(notes), transform=axis.transAxes, ha="right", va="top")
+    axis.set(xlabel="feature value", ylabel="number of values")
+    axis.set_title(title, loc="left")
+
+
+def figure_2(rulegraph: str, stages: dict[str, str]) -> Figure:
+    """The workflow, drawn from its own DAG.
+
+    Parameters
+    ----------
+    rulegraph : what `snakemake --rulegraph dot` prints
+    stages : rule -> stage, which gives the colour
+    """
+    graph = _parse_dot(rulegraph)
+    places = _layers(graph)
+    figure, axis = plt.subplots(figsize=(11, 5.2), layout="constrained")
+    names = list(dict.fromkeys(stages[rule] for rule in nx.topological_sort(graph)))
+    colour = dict(zip(names, sns.color_palette("colorblind", len(names)), strict=True))
+    for a, b in graph.edges:
+        arrow = {"arrowstyle": "-|>", "color": "#8a8a8a", "shrinkA": 28, "shrinkB": 30, "lw": 0.8}
+        axis.annotate("", places[b], places[a], arrowprops=arrow | {"connectionstyle": "arc3,rad=0.06"})
+    for rule, (x, y) in places.items():
+        box = {"boxstyle": "round,pad=0.45", "fc": "white", "ec": colour[stages[rule]], "lw": 2}
+        axis.text(x, y, rule.replace("_", " "), ha="center", va="center", bbox=box, fontsize=8.5)
+    handles = [plt.Line2D([], [], color=colour[name], lw=3, label=name) for name in names]
+    axis.legend(handles=handles, ncols=len(names), loc="upper center", bbox_to_anchor=(0.5, 0.0), frameon=False)
+    axis.margins(0.07, 0.1)
+    axis.set_title("The workflow, from sources to tables and figures", loc="left")
+    axis.axis("off")
+    return figure
+
+
+def _parse_dot(text):
+    names = dict(re.findall(r'(\d+)\[label = "([^"]+)"', text))
+    names = {number: label.split("\\n")[0] for number, label in names.items() if label != "all"}
+    graph = nx.DiGraph()
+    graph.add_nodes_from(names.values())
+    for a, b in re.findall(r"(\d+) -> (\d+)", text):
+        if a in names and b in names:
+            graph.add_edge(names[a], names[b])
+    return nx.transitive_reduction(graph)
+
+
+def _layers(graph):
+    """Columns by the longest way from a source; inside a column, by the mean height of what comes before."""
+    places = {}
+    for x, layer in enumerate(nx.topological_generations(graph)):
+        height = {rule: np.mean([places[before][1] for before in graph.predecessors(rule)] or [0]) for rule in layer}
+        ordered = sorted(layer, key=lambda rule: (-height[rule], rule))
+        for i, rule in enumerate(ordered):
+            places[rule] = (x, (len(ordered) - 1) / 2 - i)
+    return places
+
+
+def figure_3(maps: dict[str, pd.DataFrame], moa: pd.Series) -> Figure:
+    """t-SNE of the drugs of the ten largest MoAs, before and after ITML.
+
+    Parameters
+    ----------
+    maps : representation -> frame with x and y, one row a drug
+    moa : MoA of each drug, in the same order
+    """
+    largest = moa.value_counts().head(10).index
+    figure, axes = plt.subplots(1, len(maps), figsize=(9.5, 5.6), layout="constrained")
+    for axis, letter, (name, places) in zip(axes, "abcdef", maps.items(), strict=False):
+        axis.scatter(places["x"], places["y"], s=4, color=GREY, linewidths=0, label="other MoAs")
+        for label, marker, colour in zip(largest, MARKERS, sns.color_palette("colorblind", 10), strict=True):
+            mine = places[moa.to_numpy() == label]
+            axis.scatter(mine["x"], mine["y"], s=26, marker=marker, color=colour, lw=0.4, ec="white", label=shorten(label, 44))
+        _map_axis(axis, f"{letter}  {TITLES.get(name, name)}")
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles[1:] + handles[:1], labels[1:] + labels[:1], loc="outside lower center", ncols=3, frameon=False)
+    return figure
+
+
+def _map_axis(axis, title):
+    axis.set(xticks=[], yticks=[], xlabel="t-SNE 1", ylabel="t-SNE 2")
+    axis.set_title(title, loc="left")
+    axis.set_box_aspect(1)
+    sns.despine(ax=axis)
+
+
+def figure_4(maps: dict[str, pd.DataFrame], communities: dict[str, pd.DataFrame], enriched: dict[str, pd.DataFrame]) -> Figure:
+    """The communities of each representation on its map; those with an enriched MoA are coloured, numbered and named."""
+    figure, axes = plt.subplots(2, len(maps), figsize=(15, 11), layout="constrained", height_ratios=[1, 0.95])
+    for (above, below), letter, name in zip(axes.T, "abcdef", maps, strict=False):
+        hits = enriched[name][enriched[name]["enriched"]]
+        shown = hits[hits["n"] > 1]
+        order = shown["community"].drop_duplicates().sort_values()
+        palette = sns.color_palette("husl", max(len(order), 1))
+        colour = dict(zip(order, palette, strict=False))
+        n_communities = communities[name]["community"].nunique()
+        _communities_map(above, maps[name], communities[name], colour)
+        title = f"{letter}  {TITLES.get(name, name)}: {n_communities} communities, {hits['moa'].nunique()} enriched MoAs"
+        above.set_title(title, loc="left")
+        _enriched_list(below, hits, shown)
+    return figure
+
+
+def _communities_map(axis, places, table, colour):
+    background = ~table["community"].isin(colour).to_numpy()
+    axis.scatter(places["x"][background], places["y"][background], s=7, color=GREY, linewidths=0)
+    for community, shade in colour.items():
+        mine = places[(table["community"] == community).to_numpy()]
+        exemplar = places[((table["community"] == community) & table["is_exemplar"]).to_numpy()].iloc[0]
+        axis.plot(
+            *np.stack([mine[["x", "y"]].to_numpy(), np.broadcast_to(exemplar[["x", "y"]].to_numpy(float), (len(mine), 2))])
+            .transpose(2, 0, 1),
+            color=shade,
+            lw=0.4,
+            alpha=0.5,
+        )
+        axis.scatter(mine["x"], mine["y"], s=12, color=shade, linewidths=0)
+    for community in colour:
+        exemplar = places[((table["community"] == community) & table["is_exemplar"]).to_numpy()].iloc[0]
+        box = {"boxstyle": "round,pad=0.12", "fc": "white", "ec": "none", "alpha": 0.8}
+        axis.text(exemplar["x"], exemplar["y"], str(community), ha="center", va="center", fontsize=8, bbox=box)
+    _map_axis(axis, "")
+
+
+def _enriched_list(axis, hits, shown, most=34):
+    """The enriched MoAs as text: community number, MoA, drugs in it of all its drugs."""
+    lines = [f"{hit.community:>3}  {shorten(hit.moa, 46)}  {hit.k}/{hit.K}" for hit in shown.sort_values("community").itertuples()]
+    more = [f"... and {len(lines) - most} more"] if len(lines) > most else []
+    alone = len(hits) - len(shown)
+    note = [f"(and {alone} by single-drug communities, not drawn)"] if alone else []
+    header = ["community, enriched MoA, its drugs inside / in all"]
+    axis.text(0, 1, "\n".join(header + lines[:most] + more + note), va="top", fontsize=8, linespacing=1.25)
+    axis.axis("off")
+
+
+def figure_s1(distance: np.ndarray, numbers: np.ndarray) -> Figure:
+    """Heatmap of the ITML distances, drugs ordered by community.
+
+    Parameters
+    ----------
+    distance : (n (n - 1) / 2,) condensed
+    numbers : (n,) community of each drug
+    """
+    order = np.argsort(numbers, kind="stable")
+    square = squareform(distance)[np.ix_(order, order)]
+    figure, axis = plt.subplots(figsize=(8, 7), layout="constrained")
+    image = axis.imshow(square, cmap="viridis_r", vmax=np.quantile(distance, 0.99), interpolation="none")
+    sizes = np.bincount(numbers)[1:]
+    edges = np.cumsum(sizes)
+    large = [i for i, size in enumerate(sizes) if size >= 0.025 * len(numbers)]
+    middle = edges - sizes / 2 - 0.5
+    for edge in edges[:-1]:
+        axis.axhline(edge - 0.5, color="white", lw=0.25)
+        axis.axvline(edge - 0.5, color="white", lw=0.25)
+    axis.set_xticks(middle[large], [str(i + 1) for i in large])
+    axis.set_yticks(middle[large], [str(i + 1) for i in large])
+    axis.set(xlabel="ITML community (large ones numbered)", ylabel="ITML community")
+    bar = figure.colorbar(image, ax=axis, shrink=0.8, extend="max")
+    bar.set_label("Euclidean distance after ITML (colours end at the 99th percentile)")
+    axis.set_title(f"DIP connections: {len(distance):,} pairs of {len(numbers):,} drugs", loc="left")
+    return figure

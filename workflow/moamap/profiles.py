@@ -1,0 +1,151 @@
+"""Drug profiles: who they are (annotation), one row a drug (aggregation), one scale for all features (normalization)."""
+
+import numpy as np
+import pandas as pd
+
+from moamap.errors import InputError
+
+ID_COLUMNS = ["pert_id", "pert_iname", "moa"]
+BROAD_ID_LENGTH = 13  # BRD-K97799481-001-02-3 is batch 001-02-3 of compound BRD-K97799481
+
+
+def feature_columns(profiles: pd.DataFrame) -> list[str]:
+    """The columns that are neither an id, a name nor a MoA, in the table's order."""
+    return [column for column in profiles.columns if column not in ID_COLUMNS]
+
+
+def hub_annotation(samples: pd.DataFrame, drugs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Join the Drug Repurposing Hub's two files into pert_id -> pert_iname -> moa.
+
+    Parameters
+    ----------
+    samples : frame with `broad_id` and `pert_iname`, in file order
+    drugs : frame with `pert_iname` and `moa`
+
+    Returns
+    -------
+    annotation : one row a pert_id (the first 13 characters of broad_id): pert_id, pert_iname, moa (may be missing).
+        Where an id has several names the first in file order is taken.
+    other_names : pert_id, pert_iname of the names that were passed over
+    """
+    names = samples.assign(pert_id=samples["broad_id"].str[:BROAD_ID_LENGTH])[["pert_id", "pert_iname"]]
+    names = names.drop_duplicates()
+    other = names["pert_id"].duplicated()
+    moas = drugs.drop_duplicates("pert_iname")[["pert_iname", "moa"]]
+    return names[~other].merge(moas, on="pert_iname", how="left"), names[other]
+
+
+def own_annotation(table: pd.DataFrame, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The annotation that a table of profiles brings itself, in the form of `hub_annotation`'s.
+
+    A table without names calls each drug by its id; one without a column `moa` raises InputError.
+    """
+    if "moa" not in table:
+        raise InputError(f"{name}: no column 'moa'; expected one, or sources.samples and sources.drugs to join")
+    named = table if "pert_iname" in table else table.assign(pert_iname=table["pert_id"])
+    return named[ID_COLUMNS].drop_duplicates("pert_id"), named.loc[[], ["pert_id", "pert_iname"]]
+
+
+def check_table(table: pd.DataFrame, name: str) -> None:
+    """Raise InputError unless the table has a pert_id and numbers in every feature; `name` is the file's."""
+    if "pert_id" not in table:
+        raise InputError(f"{name}: no column 'pert_id'; the first columns are {', '.join(map(str, table.columns[:4]))}")
+    if table.empty or not feature_columns(table):
+        raise InputError(f"{name}: {len(table)} rows x {len(feature_columns(table))} features; expected at least one of each")
+    for column in feature_columns(table):
+        if not pd.api.types.is_numeric_dtype(table[column]):
+            numbers = pd.to_numeric(table[column], errors="coerce")
+            row = int((numbers.isna() & table[column].notna()).argmax())
+            raise InputError(f"{name}: column {column!r}, row {row + 1}: {table[column].iloc[row]!r}; expected a number")
+
+
+def check_moas(moas: pd.DataFrame, min_drugs: int) -> None:
+    """Raise InputError unless some MoA has enough drugs to be tested for enrichment; `moas` as `membership` gives it."""
+    if moas.empty:
+        raise InputError("profiles: no drug has a MoA; do the ids of profiles and annotation fit together?")
+    if moas.sum().max() < min_drugs:
+        raise InputError(
+            f"profiles: no MoA has {min_drugs} drugs (the largest, {moas.sum().idxmax()!r}, has {moas.sum().max()} of "
+            f"{len(moas)}); bring more drugs or lower enrichment.min_drugs"
+        )
+
+
+def annotate(
+    profiles: pd.DataFrame, annotation: pd.DataFrame, other_names: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Keep the profiles that have a MoA.
+
+    Parameters
+    ----------
+    profiles : pert_id, then the features, one row a compound
+    annotation, other_names : as `hub_annotation` returns them
+
+    Returns
+    -------
+    annotated : pert_id, pert_iname, moa, features
+    dropped : pert_id, pert_iname, step, reason of every row, and every second name, that is left behind
+    """
+    ids = profiles[["pert_id"]].merge(annotation, on="pert_id", how="left")
+    nameless, mechanismless = ids["pert_iname"].isna(), ids["moa"].isna()
+    dropped = ids[mechanismless].assign(
+        step="annotate",
+        reason=np.where(nameless[mechanismless], "the id has no name in the Hub's samples", "the drug has no MoA"),
+    )
+    second = other_names[other_names["pert_id"].isin(ids["pert_id"])].assign(
+        step="name", reason="another name of the same id comes first in the Hub's samples"
+    )
+    features = profiles.drop(columns="pert_id")
+    annotated = pd.concat([ids[ID_COLUMNS], features], axis=1)[~mechanismless.to_numpy()]
+    return annotated.reset_index(drop=True), pd.concat([dropped, second])[["pert_id", "pert_iname", "step", "reason"]]
+
+
+def one_row_per_drug(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Aggregate the rows of each drug (pert_iname) by the median of every feature; their ids are joined by `|`.
+
+    Returns the drugs, sorted by name, and the frame (pert_id, pert_iname, step, reason) of the rows that were merged
+    into the first of their drug. Raises InputError where the rows of one drug differ in their MoA.
+    """
+    groups = rows.groupby("pert_iname", sort=True)
+    torn = groups["moa"].nunique()
+    if (torn > 1).any():
+        name = torn.index[torn > 1][0]
+        found = sorted(rows.loc[rows["pert_iname"] == name, "moa"].unique())
+        raise InputError(f"profiles: drug {name!r} has {len(found)} different MoAs ({'; '.join(found)}); expected one")
+    ids = groups["pert_id"].agg("|".join)
+    drugs = pd.concat([ids, groups["moa"].first(), groups[feature_columns(rows)].median()], axis=1).reset_index()
+    merged = rows.loc[rows["pert_iname"].duplicated(), ["pert_id", "pert_iname"]]
+    reason = "median with the drug's other rows: " + merged["pert_iname"].map(ids)
+    return drugs[ID_COLUMNS + feature_columns(rows)], merged.assign(step="aggregate", reason=reason)
+
+
+def membership(moa: pd.Series, policy: str) -> pd.DataFrame:
+    """Drug x MoA table of booleans, columns sorted: `whole` takes a MoA string as one label, `split` cuts it at `|`."""
+    labels = moa.str.split("|") if policy == "split" else moa.map(lambda label: [label])
+    return pd.crosstab(labels.explode().index, labels.explode()).reindex(moa.index).gt(0).rename_axis(None)
+
+
+def feature_statistics(features: pd.DataFrame) -> pd.DataFrame:
+    """Per feature: mean, variance (population), and what is wrong with it ('' if nothing: missing, infinite, constant)."""
+    values = features.to_numpy(float)
+    missing, infinite = np.isnan(values).any(axis=0), np.isinf(values).any(axis=0)
+    constant = values.max(axis=0) == values.min(axis=0)
+    usable = np.where(missing | infinite, 0.0, values)
+    return pd.DataFrame(
+        {
+            "feature": features.columns,
+            "mean": np.where(missing | infinite, np.nan, usable.mean(axis=0)),
+            "variance": np.where(missing | infinite, np.nan, usable.var(axis=0)),
+            "problem": np.select([missing, infinite, constant], ["missing values", "infinite values", "constant"], ""),
+        }
+    )
+
+
+def normalize(x, mean, variance, *, scale=1.0, epsilon=1e-5, bias=0.0) -> np.ndarray:
+    """Scale * ((x - mean) / sqrt(variance + epsilon) + bias), feature by feature (Han, Shan et al. 2021, Methods).
+
+    Parameters
+    ----------
+    x : (n_drugs, n_features), raw scale
+    mean, variance : (n_features,), of the drugs that the scale is taken from
+    """
+    return scale * ((np.asarray(x) - np.asarray(mean)) / np.sqrt(np.asarray(variance) + epsilon) + bias)

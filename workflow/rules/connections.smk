@@ -1,0 +1,42 @@
+# reads {representation}/embedding.parquet; writes connections.parquet and the map made from the distances
+
+
+rule connect:
+    input:
+        "results/{dataset}/{representation}/embedding.parquet",
+    output:
+        "results/{dataset}/{representation}/connections.parquet",
+    log:
+        "results/{dataset}/logs/connect_{representation}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/connect_{representation}.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    conda:
+        "../../envs/science.yaml"
+    script:
+        "../scripts/connect.py"
+
+
+rule tsne:
+    input:
+        drugs="results/{dataset}/profiles/normalized.parquet",
+        connections="results/{dataset}/{representation}/connections.parquet",
+    output:
+        "results/{dataset}/{representation}/tsne.csv",
+    log:
+        "results/{dataset}/logs/tsne_{representation}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/tsne_{representation}.tsv"
+    params:
+        tsne=config["tsne"],
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    conda:
+        "../../envs/science.yaml"
+    script:
+        "../scripts/tsne.py"

@@ -1,0 +1,47 @@
+# reads {representation}/communities.csv; writes enrichment.csv, community_features.csv, csif_overlap.csv
+
+
+rule enrich:
+    input:
+        "results/{dataset}/{representation}/communities.csv",
+    output:
+        "results/{dataset}/{representation}/enrichment.csv",
+    log:
+        "results/{dataset}/logs/enrich_{representation}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/enrich_{representation}.tsv"
+    params:
+        moa=config["moa"],
+        method=lambda wildcards: config["representations"][wildcards.representation]["method"],
+        **config["enrichment"],
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../../envs/science.yaml"
+    script:
+        "../scripts/enrich.py"
+
+
+rule community_features:
+    input:
+        profiles="results/{dataset}/profiles/normalized.parquet",
+        communities="results/{dataset}/{representation}/communities.csv",
+    output:
+        ratios="results/{dataset}/{representation}/community_features.csv",
+        overlap="results/{dataset}/{representation}/csif_overlap.csv",
+    log:
+        "results/{dataset}/logs/community_features_{representation}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/community_features_{representation}.tsv"
+    params:
+        csif_ratio=config["csif_ratio"],
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../../envs/science.yaml"
+    script:
+        "../scripts/community_features.py"

@@ -1,0 +1,55 @@
+# reads the tables of a run, and its DAG; writes figures/
+FIGURE_INPUT = {
+    "1": ["profiles/annotated.parquet", "profiles/normalized.parquet"],
+    "2": ["figures/rulegraph.dot"],
+    "3": ["raw/communities.csv", "raw/tsne.csv", "itml/tsne.csv"],
+    "4": [f"{name}/{file}.csv" for name in ("raw", "itml", "pca") for file in ("tsne", "communities", "enrichment")],
+    "S1": ["itml/connections.parquet", "itml/communities.csv"],
+}
+
+
+localrules:
+    rulegraph,
+
+
+rule rulegraph:
+    output:
+        "results/{dataset}/figures/rulegraph.dot",
+    log:
+        "results/{dataset}/logs/rulegraph.log",
+    benchmark:
+        "results/{dataset}/benchmarks/rulegraph.tsv"
+    params:
+        python=sys.executable,
+        snakefile=workflow.main_snakefile,
+        configfiles=lambda wildcards: [f"--configfile {path}" for path in workflow.overwrite_configfiles],
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    shell:
+        "{params.python} -m snakemake --snakefile {params.snakefile} {params.configfiles}"
+        " --forceall --rulegraph dot > {output} 2> {log}"
+
+
+rule figure:
+    input:
+        lambda wildcards: expand("results/{{dataset}}/{file}", file=FIGURE_INPUT[wildcards.figure]),
+    output:
+        svg="results/{dataset}/figures/fig{figure}.svg",
+        png="results/{dataset}/figures/fig{figure}.png",
+    log:
+        "results/{dataset}/logs/figure_{figure}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/figure_{figure}.tsv"
+    params:
+        moa=config["moa"],
+        stages={name: Path(rule.snakefile).stem for name, rule in workflow._rules.items()},
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    conda:
+        "../../envs/figures.yaml"
+    script:
+        "../scripts/figure.py"

@@ -1,0 +1,105 @@
+# reads the tables of every representation; writes supplement/, reproduction.csv, provenance.json
+SUPPLEMENT = ["S1.csv.gz", "S2.csv.gz", "S3.csv.gz", "S4.csv", "S5.csv.gz", "1.csv"]
+
+
+
+rule table_1:
+    input:
+        enrichment=of_every_representation("enrichment.csv"),
+        communities=of_every_representation("communities.json"),
+        notes=of_every_representation("representation.json"),
+        published=PUBLISHED,
+    output:
+        "results/{dataset}/supplement/table_1.csv",
+    log:
+        "results/{dataset}/logs/table_1.log",
+    benchmark:
+        "results/{dataset}/benchmarks/table_1.tsv"
+    params:
+        representations=config["representations"],
+        published=config["published"],
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../../envs/science.yaml"
+    script:
+        "../scripts/table_1.py"
+
+
+rule supplement:
+    input:
+        annotated="results/{dataset}/profiles/annotated.parquet",
+        enrichment=of_every_representation("enrichment.csv"),
+        connections="results/{dataset}/itml/connections.parquet",
+        communities="results/{dataset}/itml/communities.csv",
+        ratios="results/{dataset}/itml/community_features.csv",
+    output:
+        s1="results/{dataset}/supplement/table_S1.csv.gz",
+        s2="results/{dataset}/supplement/table_S2.csv.gz",
+        s3="results/{dataset}/supplement/table_S3.csv.gz",
+        s4="results/{dataset}/supplement/table_S4.csv",
+        s5="results/{dataset}/supplement/table_S5.csv.gz",
+    log:
+        "results/{dataset}/logs/supplement.log",
+    benchmark:
+        "results/{dataset}/benchmarks/supplement.tsv"
+    params:
+        representations=REPRESENTATIONS,
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    conda:
+        "../../envs/science.yaml"
+    script:
+        "../scripts/supplement.py"
+
+
+rule reproduction:
+    input:
+        annotated="results/{dataset}/profiles/annotated.parquet",
+        dropped="results/{dataset}/profiles/dropped.csv",
+        table_1="results/{dataset}/supplement/table_1.csv",
+        overlap="results/{dataset}/itml/csif_overlap.csv",
+        communities="results/{dataset}/itml/communities.csv",
+        published=PUBLISHED,
+    output:
+        "results/{dataset}/reproduction.csv",
+    log:
+        "results/{dataset}/logs/reproduction.log",
+    benchmark:
+        "results/{dataset}/benchmarks/reproduction.tsv"
+    params:
+        moa=config["moa"],
+        query=config["query"],
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../../envs/science.yaml"
+    script:
+        "../scripts/reproduction.py"
+
+
+rule provenance:
+    input:
+        lambda wildcards: [source_file(name) for name in config.get("sources", ["profiles"])],
+    output:
+        "results/{dataset}/provenance.json",
+    log:
+        "results/{dataset}/logs/provenance.log",
+    benchmark:
+        "results/{dataset}/benchmarks/provenance.tsv"
+    params:
+        config=config,
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    conda:
+        "../../envs/science.yaml"
+    script:
+        "../scripts/provenance.py"

@@ -1,0 +1,32 @@
+"""The communities of a representation."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import logging
+from dataclasses import asdict
+
+import pandas as pd
+
+from moamap.communities import find_communities
+from scripts.files import is_simulated, read_distances, read_drugs, write_json, write_table
+from scripts.job import run
+
+
+def communities(job) -> None:
+    ids, _ = read_drugs(job.input.drugs)
+    found = find_communities(read_distances(job.input.connections), **job.params.communities)
+    if not found.converged:
+        logging.warning("affinity propagation has not converged in %d iterations; raise damping", found.iterations)
+    table = pd.DataFrame({"drug": ids["pert_iname"], "moa": ids["moa"], "community": found.numbers})
+    table["is_exemplar"] = table.index.isin(found.exemplars)
+    write_table(table, job.output.communities, simulated=is_simulated(job))
+    notes = {key: value for key, value in asdict(found).items() if key not in ("numbers", "exemplars")}
+    notes = {"engine": "scikit-learn", "damping": job.params.communities["damping"], **notes}
+    write_json(notes | {"seed": job.params.communities["seed"]}, job.output.notes)
+
+
+if __name__ == "__main__":
+    run(communities, globals().get("snakemake"))

@@ -1,0 +1,53 @@
+"""One of the paper's figures, as SVG and PNG."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from moamap import figures
+from moamap.profiles import membership
+from scripts.files import is_simulated, read_distances, read_drugs, read_table
+from scripts.job import run
+
+
+def draw(job) -> None:
+    figure = DRAW[job.wildcards.figure](job)
+    if is_simulated(job):
+        figures.label_simulated(figure)
+    figure.savefig(job.output.svg, metadata={"Date": None})
+    figure.savefig(job.output.png, dpi=200, metadata={"Software": None})
+
+
+def draw_1(job):
+    ids, raw = read_drugs(job.input[0])
+    _, normalized = read_drugs(job.input[1])
+    return figures.figure_1(raw, normalized, membership(ids["moa"], job.params.moa).sum())
+
+
+def draw_2(job):
+    return figures.figure_2(Path(job.input[0]).read_text(), job.params.stages)
+
+
+def draw_3(job):
+    communities, raw, itml = map(read_table, job.input)
+    return figures.figure_3({"raw": raw, "itml": itml}, communities["moa"])
+
+
+def draw_4(job):
+    tables = {tuple(Path(path).with_suffix("").parts[-2:]): read_table(path) for path in job.input}
+    maps, communities, enriched = (
+        {name: table for (name, kind), table in tables.items() if kind == wanted}
+        for wanted in ("tsne", "communities", "enrichment")
+    )
+    return figures.figure_4(maps, communities, enriched)
+
+
+def draw_s1(job):
+    return figures.figure_s1(read_distances(job.input[0]), read_table(job.input[1])["community"].to_numpy())
+
+
+DRAW = {"1": draw_1, "2": draw_2, "3": draw_3, "4": draw_4, "S1": draw_s1}
+
+if __name__ == "__main__":
+    run(draw, globals().get("snakemake"))

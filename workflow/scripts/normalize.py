@@ -1,0 +1,40 @@
+"""The paper's normalization of every feature, and the statistics that it takes (to apply it to new drugs)."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import logging
+
+import pandas as pd
+
+from moamap.errors import InputError
+from moamap.profiles import feature_statistics, normalize
+from scripts.files import is_simulated, read_drugs, write_table
+from scripts.job import run
+
+
+def normalize_features(job) -> None:
+    options = dict(job.params.normalization)
+    refuse = options.pop("bad_features") == "refuse"
+    ids, features = read_drugs(job.input[0])
+    statistics = feature_statistics(features)
+    bad = statistics[statistics["problem"] != ""]
+    if len(bad) and (refuse or len(bad) == len(statistics)):
+        first = bad.iloc[0]
+        raise InputError(
+            f"profiles: feature {first['feature']!r} has {first['problem']} ({len(bad)} such features); expected finite, "
+            "varying numbers; normalization.bad_features: drop leaves such features out"
+        )
+    if len(bad):
+        logging.warning("%d features are left out: %s", len(bad), ", ".join(bad["feature"]))
+    kept = statistics[statistics["problem"] == ""]
+    values = normalize(features[kept["feature"]], kept["mean"], kept["variance"], **options)
+    normalized = pd.concat([ids, pd.DataFrame(values, columns=kept["feature"])], axis=1)
+    write_table(normalized, job.output.normalized, simulated=is_simulated(job))
+    write_table(statistics, job.output.statistics, simulated=is_simulated(job))
+
+
+if __name__ == "__main__":
+    run(normalize_features, globals().get("snakemake"))

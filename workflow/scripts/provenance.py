@@ -1,0 +1,53 @@
+"""What a run was made of: versions, seeds, checksums of its inputs, its config."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import hashlib
+import platform
+from importlib.metadata import PackageNotFoundError, version
+
+from scripts.files import write_json
+from scripts.job import run
+
+PACKAGES = ["numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "metric-learn", "openTSNE"]
+
+
+def provenance(job) -> None:
+    checksums = {Path(path).name: hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in job.input}
+    content = {
+        "dataset": job.wildcards.dataset,
+        "simulated": "simulation" in job.config,
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "packages": {name: installed(name) for name in PACKAGES},
+        "inputs_sha256": checksums,
+        "seeds": seeds(job.params.config),
+        "config": job.params.config,
+    }
+    write_json(content, job.output[0])
+
+
+def installed(package: str) -> str | None:
+    """The version of a package in this environment."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def seeds(config: dict, place: str = "") -> dict[str, int]:
+    """Every `seed` of the config, by its place."""
+    found = {}
+    for key, value in config.items():
+        if key == "seed":
+            found[place.removeprefix(".")] = value
+        elif isinstance(value, dict):
+            found |= seeds(value, f"{place}.{key}")
+    return found
+
+
+if __name__ == "__main__":
+    run(provenance, globals().get("snakemake"))

@@ -1,0 +1,20 @@
+"""What the queried drugs share a community with, and what lies nearest."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from moamap.query import query
+from scripts.files import is_simulated, read_distances, read_table, write_table
+from scripts.job import run
+
+
+def ask(job) -> None:
+    communities, distance = read_table(job.input.communities), read_distances(job.input.connections)
+    answer = query(job.params.query, communities, distance, neighbours=job.params.neighbours)
+    write_table(answer, job.output[0], simulated=is_simulated(job))
+
+
+if __name__ == "__main__":
+    run(ask, globals().get("snakemake"))

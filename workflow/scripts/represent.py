@@ -1,0 +1,37 @@
+"""What one representation learns, and the drugs in it."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import logging
+
+import numpy as np
+import pandas as pd
+
+from moamap.profiles import membership
+from moamap.representations import METHODS, learn
+from scripts.files import is_simulated, read_drugs, write_json, write_table
+from scripts.job import run
+
+
+def represent(job) -> None:
+    parameters = dict(job.params.representation)
+    method = parameters.pop("method")
+    ids, features = read_drugs(job.input[0])
+    x = features.to_numpy(float)
+    learned = learn(method, x, membership(ids["moa"], job.params.moa), **parameters)
+    if "warning" in learned.notes:
+        logging.warning(learned.notes["warning"])
+    embedded = pd.DataFrame(learned.transform(x), columns=[f"dim_{i}" for i in range(1, len(learned.components) + 1)])
+    np.savez_compressed(job.output.transform, components=learned.components, features=features.columns.to_numpy(str))
+    embedding = pd.concat([ids["pert_iname"].rename("drug"), embedded], axis=1)
+    write_table(embedding, job.output.embedding, simulated=is_simulated(job))
+    notes = {"method": method, "parameters": parameters, "supervised": METHODS[method].supervised}
+    notes["output"] = "X L' with M = L'L (the paper's \"Input x S\" may mean M itself)"
+    write_json(notes | learned.notes, job.output.notes)
+
+
+if __name__ == "__main__":
+    run(represent, globals().get("snakemake"))

@@ -1,0 +1,33 @@
+"""The paper's published numbers beside this run's."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from moamap.profiles import membership
+from moamap.reproduction import observed_numbers, reproduction
+from scripts.files import is_simulated, read_drugs, read_table, write_table
+from scripts.job import run
+
+
+def reproduce(job) -> None:
+    ids, features = read_drugs(job.input.annotated)
+    dropped = read_table(job.input.dropped)
+    n_rows = ids["pert_id"].str.count(r"\|").add(1).sum() + (dropped["step"] == "annotate").sum()
+    communities = read_table(job.input.communities).set_index("drug")["community"]
+    together = len(job.params.query) > 1 and communities[job.params.query].nunique() == 1
+    observed = observed_numbers(
+        features,
+        membership(ids["moa"], job.params.moa).sum(),
+        n_rows,
+        read_table(job.input.table_1),
+        read_table(job.input.overlap),
+        together,
+    )
+    table = reproduction(read_table(job.input.published), observed)
+    write_table(table, job.output[0], simulated=is_simulated(job))
+
+
+if __name__ == "__main__":
+    run(reproduce, globals().get("snakemake"))

@@ -1,0 +1,31 @@
+"""The paper's supplementary tables S1 to S5."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import pandas as pd
+
+from moamap.supplement import table_s4
+from scripts.files import is_simulated, read_table, write_table
+from scripts.job import run
+
+
+def supplement(job) -> None:
+    simulated = is_simulated(job)
+    enriched = dict(zip(job.params.representations, map(read_table, job.input.enrichment), strict=True))
+    s3 = pd.concat(enriched, names=["representation"]).reset_index(level=0)
+    communities = read_table(job.input.communities)
+    for table, path in (
+        (read_table(job.input.annotated), job.output.s1),
+        (read_table(job.input.connections), job.output.s2),
+        (s3, job.output.s3),
+        (table_s4(communities, enriched["itml"]), job.output.s4),
+        (read_table(job.input.ratios), job.output.s5),
+    ):
+        write_table(table, path, simulated=simulated)
+
+
+if __name__ == "__main__":
+    run(supplement, globals().get("snakemake"))
