@@ -13,7 +13,7 @@ from moamap.errors import InputError
 
 @dataclass(frozen=True)
 class Communities:
-    """The communities of n drugs, numbered from 1 by size (largest first), then by the exemplar's place in the table."""
+    """The communities of n drugs, numbered from 1 by size (largest first), then by the exemplar's row."""
 
     numbers: np.ndarray  # (n,) community of each drug
     exemplars: np.ndarray  # (n_communities,) row of the exemplar of community 1, 2, ...
@@ -67,7 +67,7 @@ def find_communities(
 
 
 def numbered(labels: np.ndarray, exemplars: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Number communities from 1 by size, then by exemplar: (labels into exemplars, exemplars) -> (numbers, exemplars)."""
+    """Number communities from 1 by size, then by exemplar: labels into `exemplars` -> (numbers, exemplars)."""
     order = np.lexsort((exemplars, -np.bincount(labels, minlength=len(exemplars))))
     rank = np.empty(len(order), dtype=int)
     rank[order] = np.arange(1, len(order) + 1)
@@ -75,7 +75,7 @@ def numbered(labels: np.ndarray, exemplars: np.ndarray) -> tuple[np.ndarray, np.
 
 
 def net_similarity(s: np.ndarray, preference: float, numbers: np.ndarray, exemplars: np.ndarray) -> float:
-    """What affinity propagation maximizes: similarity of every drug to its exemplar, plus each exemplar's preference."""
+    """What affinity propagation maximizes: similarity of each drug to its exemplar, and the exemplars' preferences."""
     mine = exemplars[numbers - 1]
     followers = mine != np.arange(len(s))
     return float(s[np.flatnonzero(followers), mine[followers]].sum() + preference * len(exemplars))

@@ -49,4 +49,3 @@ def table_1_row(enriched: pd.DataFrame) -> dict[str, float]:
         "MoAs enriched with k >= 2": hits.loc[hits["k"] >= 2, "moa"].nunique(),
         "communities with any enrichment": hits["community"].nunique(),
     }
-

@@ -7,11 +7,14 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.colors import BoundaryNorm
 from matplotlib.figure import Figure
 from scipy.spatial.distance import squareform
 
 TITLES = {"raw": "Original data", "pca": "PCA", "itml": "ITML"}
+UNDRAWN = {"all", "rulegraph"}  # the target, and the rule that draws this
 GREY = "#c8c8c8"
+LISTED = 36  # enriched MoAs that are named under a map
 MARKERS = ["o", "s", "^", "D", "v", "P", "X", "<", ">", "*"]
 
 sns.set_theme(
@@ -34,37 +37,36 @@ def shorten(text: str, length: int = 34) -> str:
 
 def figure_1(raw: pd.DataFrame, normalized: pd.DataFrame, moa_sizes: pd.Series) -> Figure:
     """Distributions before (a) and after (b) normalization; MoAs as a pie, and the ten largest as bars (c)."""
-    figure, axes = plt.subplots(2, 2, figsize=(9, 6.8), layout="constrained", width_ratios=[1, 1.15])
-    for axis, table, title in ((axes[0, 0], raw, "a  Original data"), (axes[0, 1], normalized, "b  Normalized data")):
-        _distribution(axis, table.to_numpy(float).ravel(), title)
-    sizes = moa_sizes.sort_values(ascending=False, kind="stable")
-    colours = sns.color_palette("colorblind", 10)
-    top = sizes.head(10)
-    rest = sizes.sum() - top.sum()
-    axes[1, 0].pie(
-        [*top, rest],
-        colors=[*colours, GREY],
-        startangle=90,
-        counterclock=False,
-        wedgeprops={"edgecolor": "white", "linewidth": 0.5},
-        labels=[""] * len(top) + [f"{len(sizes) - len(top)} other MoAs\n({rest} drugs)"],
-        labeldistance=0.35,
-    )
-    axes[1, 0].set_title(f"c  {len(sizes)} MoAs, {(sizes >= 5).sum()} with five or more drugs", loc="left")
-    axes[1, 1].barh([shorten(name) for name in top.index], top, color=colours)
-    axes[1, 1].invert_yaxis()
-    axes[1, 1].bar_label(axes[1, 1].containers[0], padding=2)
-    axes[1, 1].set(xlabel="drugs")
-    axes[1, 1].set_title("The ten largest MoAs", loc="left")
+    figure = plt.figure(figsize=(9, 6.8), layout="constrained")
+    above, below = figure.subfigures(2, 1)
+    before, after = above.subplots(1, 2)
+    _distribution(before, raw.to_numpy(float).ravel(), "a  Original data")
+    _distribution(after, normalized.to_numpy(float).ravel(), "b  Normalized data")
+    _moa_sizes(*below.subplots(1, 2), moa_sizes.sort_values(ascending=False, kind="stable"))
     sns.despine(figure)
     return figure
 
 
+def _moa_sizes(pie, bars, sizes):
+    top, others = sizes.head(10), sizes.iloc[10:]
+    colours = sns.color_palette("colorblind", 10)[: len(top)]
+    pie.pie(
+        [*top, others.sum()], colors=[*colours, GREY], startangle=90, counterclock=False, wedgeprops={"ec": "white"}
+    )
+    pie.text(-0.5, 0, f"{len(others)} other MoAs\n{others.sum()} drugs", ha="center", va="center")
+    pie.set_title(f"c  {len(sizes)} MoAs, {(sizes >= 5).sum()} with five or more drugs", loc="left")
+    bars.barh([shorten(name) for name in top.index], top, color=colours)
+    bars.invert_yaxis()
+    bars.bar_label(bars.containers[0], padding=2)
+    bars.set(xlabel="drugs")
+    bars.set_title("The ten largest MoAs", loc="left")
+
+
 def _distribution(axis, values, title):
-    axis.hist(values, bins=160, log=True, color=sns.color_palette("colorblind")[0])
+    axis.hist(values, bins=160, log=True, histtype="stepfilled", color=sns.color_palette("colorblind")[0])
     within = (np.abs(values) <= 20).mean()
     notes = [f"range {values.min():.3g} to {values.max():.3g}", f"{within:.1%} within ±20"]
-    notes += [f"mean {values.mean():.2g}, variance {values.var():.3g}"]
+    notes += [f"mean {values.mean():.2f}, variance {values.var():.3g}"]
     axis.text(0.98, 0.95, "\n".join(notes), transform=axis.transAxes, ha="right", va="top")
     axis.set(xlabel="feature value", ylabel="number of values")
     axis.set_title(title, loc="left")
@@ -83,15 +85,18 @@ def figure_2(rulegraph: str, stages: dict[str, str]) -> Figure:
     figure, axis = plt.subplots(figsize=(11, 5.2), layout="constrained")
     names = list(dict.fromkeys(stages[rule] for rule in nx.topological_sort(graph)))
     colour = dict(zip(names, sns.color_palette("colorblind", len(names)), strict=True))
-    for a, b in graph.edges:
-        arrow = {"arrowstyle": "-|>", "color": "#8a8a8a", "shrinkA": 28, "shrinkB": 30, "lw": 0.8}
-        axis.annotate("", places[b], places[a], arrowprops=arrow | {"connectionstyle": "arc3,rad=0.06"})
+    boxes = {}
     for rule, (x, y) in places.items():
         box = {"boxstyle": "round,pad=0.45", "fc": "white", "ec": colour[stages[rule]], "lw": 2}
-        axis.text(x, y, rule.replace("_", " "), ha="center", va="center", bbox=box, fontsize=8.5)
+        text = axis.text(x, y, rule.replace("_", " "), ha="center", va="center", bbox=box, fontsize=8.5)
+        boxes[rule] = text.get_bbox_patch()
+    for a, b in graph.edges:
+        arrow = {"arrowstyle": "-|>", "color": "#8a8a8a", "lw": 0.8, "patchA": boxes[a], "patchB": boxes[b]}
+        axis.annotate("", places[b], places[a], arrowprops=arrow, zorder=4)
     handles = [plt.Line2D([], [], color=colour[name], lw=3, label=name) for name in names]
     axis.legend(handles=handles, ncols=len(names), loc="upper center", bbox_to_anchor=(0.5, 0.0), frameon=False)
-    axis.margins(0.07, 0.1)
+    x, y = np.array(list(places.values())).T
+    axis.set(xlim=(x.min() - 0.5, x.max() + 0.5), ylim=(y.min() - 0.6, y.max() + 0.6))
     axis.set_title("The workflow, from sources to tables and figures", loc="left")
     axis.axis("off")
     return figure
@@ -99,7 +104,7 @@ def figure_2(rulegraph: str, stages: dict[str, str]) -> Figure:
 
 def _parse_dot(text):
     names = dict(re.findall(r'(\d+)\[label = "([^"]+)"', text))
-    names = {number: label.split("\\n")[0] for number, label in names.items() if label != "all"}
+    names = {number: label for number, label in names.items() if label not in UNDRAWN}
     graph = nx.DiGraph()
     graph.add_nodes_from(names.values())
     for a, b in re.findall(r"(\d+) -> (\d+)", text):
@@ -133,10 +138,14 @@ def figure_3(maps: dict[str, pd.DataFrame], moa: pd.Series) -> Figure:
         axis.scatter(places["x"], places["y"], s=4, color=GREY, linewidths=0, label="other MoAs")
         for label, marker, colour in zip(largest, MARKERS, sns.color_palette("colorblind", 10), strict=True):
             mine = places[moa.to_numpy() == label]
-            axis.scatter(mine["x"], mine["y"], s=26, marker=marker, color=colour, lw=0.4, ec="white", label=shorten(label, 44))
+            axis.scatter(
+                mine["x"], mine["y"], s=26, marker=marker, color=colour, lw=0.4, ec="white", label=shorten(label, 44)
+            )
         _map_axis(axis, f"{letter}  {TITLES.get(name, name)}")
     handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles[1:] + handles[:1], labels[1:] + labels[:1], loc="outside lower center", ncols=3, frameon=False)
+    figure.legend(
+        handles[1:] + handles[:1], labels[1:] + labels[:1], loc="outside lower center", ncols=3, frameon=False
+    )
     return figure
 
 
@@ -147,52 +156,53 @@ def _map_axis(axis, title):
     sns.despine(ax=axis)
 
 
-def figure_4(maps: dict[str, pd.DataFrame], communities: dict[str, pd.DataFrame], enriched: dict[str, pd.DataFrame]) -> Figure:
-    """The communities of each representation on its map; those with an enriched MoA are coloured, numbered and named."""
-    figure, axes = plt.subplots(2, len(maps), figsize=(15, 11), layout="constrained", height_ratios=[1, 0.95])
+def figure_4(
+    maps: dict[str, pd.DataFrame], communities: dict[str, pd.DataFrame], enriched: dict[str, pd.DataFrame]
+) -> Figure:
+    """The communities of each representation on its map; those with an enriched MoA are coloured and numbered."""
+    hits = {name: table[table["enriched"]] for name, table in enriched.items()}
+    lines = 3 + min(LISTED, max(len(table[table["n"] > 1]) for table in hits.values()))
+    heights = [5.2, 0.16 * lines]
+    figure, axes = plt.subplots(2, len(maps), figsize=(15, sum(heights)), layout="constrained", height_ratios=heights)
     for (above, below), letter, name in zip(axes.T, "abcdef", maps, strict=False):
-        hits = enriched[name][enriched[name]["enriched"]]
-        shown = hits[hits["n"] > 1]
+        shown = hits[name][hits[name]["n"] > 1]
         order = shown["community"].drop_duplicates().sort_values()
         palette = sns.color_palette("husl", max(len(order), 1))
         colour = dict(zip(order, palette, strict=False))
-        n_communities = communities[name]["community"].nunique()
+        counts = f"{communities[name]['community'].nunique()} communities, {hits[name]['moa'].nunique()} enriched MoAs"
         _communities_map(above, maps[name], communities[name], colour)
-        title = f"{letter}  {TITLES.get(name, name)}: {n_communities} communities, {hits['moa'].nunique()} enriched MoAs"
-        above.set_title(title, loc="left")
-        _enriched_list(below, hits, shown)
+        above.set_title(f"{letter}  {TITLES.get(name, name)}: {counts}", loc="left")
+        _enriched_list(below, hits[name], shown)
     return figure
 
 
 def _communities_map(axis, places, table, colour):
-    background = ~table["community"].isin(colour).to_numpy()
-    axis.scatter(places["x"][background], places["y"][background], s=7, color=GREY, linewidths=0)
+    xy = places[["x", "y"]].to_numpy()
+    number, is_exemplar = table["community"].to_numpy(), table["is_exemplar"].to_numpy(bool)
+    named = np.isin(number, list(colour))
+    axis.scatter(*xy[~named].T, s=7, color=GREY, linewidths=0)
     for community, shade in colour.items():
-        mine = places[(table["community"] == community).to_numpy()]
-        exemplar = places[((table["community"] == community) & table["is_exemplar"]).to_numpy()].iloc[0]
-        axis.plot(
-            *np.stack([mine[["x", "y"]].to_numpy(), np.broadcast_to(exemplar[["x", "y"]].to_numpy(float), (len(mine), 2))])
-            .transpose(2, 0, 1),
-            color=shade,
-            lw=0.4,
-            alpha=0.5,
-        )
-        axis.scatter(mine["x"], mine["y"], s=12, color=shade, linewidths=0)
-    for community in colour:
-        exemplar = places[((table["community"] == community) & table["is_exemplar"]).to_numpy()].iloc[0]
+        mine = xy[number == community]
+        centre = xy[(number == community) & is_exemplar][0]
+        spokes = np.stack([mine, np.broadcast_to(centre, mine.shape)])
+        axis.plot(*spokes.transpose(2, 0, 1), color=shade, lw=0.4, alpha=0.5)
+        axis.scatter(*mine.T, s=12, color=shade, linewidths=0)
         box = {"boxstyle": "round,pad=0.12", "fc": "white", "ec": "none", "alpha": 0.8}
-        axis.text(exemplar["x"], exemplar["y"], str(community), ha="center", va="center", fontsize=8, bbox=box)
+        axis.text(*centre, str(community), ha="center", va="center", fontsize=8, bbox=box, zorder=5)
     _map_axis(axis, "")
 
 
-def _enriched_list(axis, hits, shown, most=34):
+def _enriched_list(axis, hits, shown):
     """The enriched MoAs as text: community number, MoA, drugs in it of all its drugs."""
-    lines = [f"{hit.community:>3}  {shorten(hit.moa, 46)}  {hit.k}/{hit.K}" for hit in shown.sort_values("community").itertuples()]
-    more = [f"... and {len(lines) - most} more"] if len(lines) > most else []
+    lines = [
+        f"{hit.community:>3}  {shorten(hit.moa, 46)}  {hit.k}/{hit.K}"
+        for hit in shown.sort_values("community").itertuples()
+    ]
+    more = [f"... and {len(lines) - LISTED} more"] if len(lines) > LISTED else []
     alone = len(hits) - len(shown)
     note = [f"(and {alone} by single-drug communities, not drawn)"] if alone else []
     header = ["community, enriched MoA, its drugs inside / in all"]
-    axis.text(0, 1, "\n".join(header + lines[:most] + more + note), va="top", fontsize=8, linespacing=1.25)
+    axis.text(0, 1, "\n".join(header + lines[:LISTED] + more + note), va="top", fontsize=8, linespacing=1.25)
     axis.axis("off")
 
 
@@ -207,18 +217,19 @@ def figure_s1(distance: np.ndarray, numbers: np.ndarray) -> Figure:
     order = np.argsort(numbers, kind="stable")
     square = squareform(distance)[np.ix_(order, order)]
     figure, axis = plt.subplots(figsize=(8, 7), layout="constrained")
-    image = axis.imshow(square, cmap="viridis_r", vmax=np.quantile(distance, 0.99), interpolation="none")
+    steps = np.unique(np.quantile(distance, np.linspace(0, 1, 65)))
+    image = axis.imshow(square, cmap="viridis_r", norm=BoundaryNorm(steps, 256), interpolation="none")
     sizes = np.bincount(numbers)[1:]
-    edges = np.cumsum(sizes)
-    large = [i for i, size in enumerate(sizes) if size >= 0.025 * len(numbers)]
-    middle = edges - sizes / 2 - 0.5
-    for edge in edges[:-1]:
-        axis.axhline(edge - 0.5, color="white", lw=0.25)
-        axis.axvline(edge - 0.5, color="white", lw=0.25)
-    axis.set_xticks(middle[large], [str(i + 1) for i in large])
-    axis.set_yticks(middle[large], [str(i + 1) for i in large])
-    axis.set(xlabel="ITML community (large ones numbered)", ylabel="ITML community")
-    bar = figure.colorbar(image, ax=axis, shrink=0.8, extend="max")
-    bar.set_label("Euclidean distance after ITML (colours end at the 99th percentile)")
+    edges = np.cumsum(sizes) - 0.5
+    large = np.flatnonzero(sizes >= max(2, 0.025 * len(numbers)))
+    for edge in edges[large]:
+        axis.axhline(edge, color="white", lw=0.4)
+        axis.axvline(edge, color="white", lw=0.4)
+    middle = (edges - sizes / 2)[large]
+    axis.set_xticks(middle, large + 1)
+    axis.set_yticks(middle, large + 1)
+    axis.set(xlabel="ITML community (the large ones numbered)", ylabel="ITML community")
+    bar = figure.colorbar(image, ax=axis, shrink=0.8, format="%.3g", ticks=np.quantile(distance, np.linspace(0, 1, 11)))
+    bar.set_label("Euclidean distance after ITML (a tick at every tenth percentile)")
     axis.set_title(f"DIP connections: {len(distance):,} pairs of {len(numbers):,} drugs", loc="left")
     return figure

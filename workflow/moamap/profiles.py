@@ -1,4 +1,4 @@
-"""Drug profiles: who they are (annotation), one row a drug (aggregation), one scale for all features (normalization)."""
+"""Drug profiles: who they are (annotation), one row a drug (aggregation), one scale (normalization)."""
 
 import numpy as np
 import pandas as pd
@@ -51,16 +51,20 @@ def check_table(table: pd.DataFrame, name: str) -> None:
     if "pert_id" not in table:
         raise InputError(f"{name}: no column 'pert_id'; the first columns are {', '.join(map(str, table.columns[:4]))}")
     if table.empty or not feature_columns(table):
-        raise InputError(f"{name}: {len(table)} rows x {len(feature_columns(table))} features; expected at least one of each")
+        raise InputError(
+            f"{name}: {len(table)} rows x {len(feature_columns(table))} features; expected at least one of each"
+        )
     for column in feature_columns(table):
         if not pd.api.types.is_numeric_dtype(table[column]):
             numbers = pd.to_numeric(table[column], errors="coerce")
             row = int((numbers.isna() & table[column].notna()).argmax())
-            raise InputError(f"{name}: column {column!r}, row {row + 1}: {table[column].iloc[row]!r}; expected a number")
+            raise InputError(
+                f"{name}: column {column!r}, row {row + 1}: {table[column].iloc[row]!r}; expected a number"
+            )
 
 
 def check_moas(moas: pd.DataFrame, min_drugs: int) -> None:
-    """Raise InputError unless some MoA has enough drugs to be tested for enrichment; `moas` as `membership` gives it."""
+    """Raise InputError unless a MoA has enough drugs to be tested for enrichment; `moas` from `membership`."""
     if moas.empty:
         raise InputError("profiles: no drug has a MoA; do the ids of profiles and annotation fit together?")
     if moas.sum().max() < min_drugs:
@@ -125,7 +129,7 @@ def membership(moa: pd.Series, policy: str) -> pd.DataFrame:
 
 
 def feature_statistics(features: pd.DataFrame) -> pd.DataFrame:
-    """Per feature: mean, variance (population), and what is wrong with it ('' if nothing: missing, infinite, constant)."""
+    """Per feature: mean, variance (population) and problem ('' or missing values, infinite values, constant)."""
     values = features.to_numpy(float)
     missing, infinite = np.isnan(values).any(axis=0), np.isinf(values).any(axis=0)
     constant = values.max(axis=0) == values.min(axis=0)

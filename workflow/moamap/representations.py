@@ -4,6 +4,8 @@ A representation is one function and one line in METHODS. It takes the normalize
 drug x MoA table of booleans (which only a supervised one looks at), and returns a linear map.
 """
 
+import inspect
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -12,6 +14,7 @@ import numpy as np
 import pandas as pd
 from metric_learn.constraints import Constraints
 from sklearn.decomposition import PCA
+from sklearn.metrics import euclidean_distances
 
 from moamap.errors import InputError
 
@@ -35,6 +38,12 @@ class Method:
     learn: Callable[..., Learned]
     supervised: bool
 
+    @property
+    def defaults(self) -> dict:
+        """The parameters that a config may set, with their defaults."""
+        parameters = inspect.signature(self.learn).parameters.values()
+        return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+
 
 def raw(x: np.ndarray, moas: pd.DataFrame) -> Learned:
     """The normalized profile itself ("original data" of the paper)."""
@@ -44,7 +53,8 @@ def raw(x: np.ndarray, moas: pd.DataFrame) -> Learned:
 def pca(x: np.ndarray, moas: pd.DataFrame, *, components=0.95) -> Learned:
     """Principal components (scikit-learn, full SVD): a number of them (int) or a share of the variance (below 1)."""
     if components >= 1 and components > min(x.shape):
-        raise InputError(f"representations: pca components is {components}; {x.shape[0]} drugs x {x.shape[1]} features allow {min(x.shape)}")
+        n, d = x.shape
+        raise InputError(f"representations: pca components is {components}; {n} drugs x {d} features allow {min(n, d)}")
     model = PCA(n_components=components, svd_solver="full").fit(x)
     share = float(model.explained_variance_ratio_.sum())
     return Learned(model.components_, {"n_components": len(model.components_), "explained_variance": share})
@@ -60,7 +70,9 @@ def labelled_pairs(moas: pd.DataFrame, n_constraints: int, seed: int) -> tuple[n
     """
     shared = moas.to_numpy(int) @ moas.to_numpy(int).T > 0
     if not np.triu(shared, k=1).any():
-        raise InputError("representations: no two drugs share a MoA, so there is nothing that a metric could learn from")
+        raise InputError(
+            "representations: no two drugs share a MoA, so there is nothing that a metric could learn from"
+        )
     if (moas.sum(axis=1) == 1).all():
         labels = moas.to_numpy().argmax(axis=1)
         a, b, c, d = Constraints(labels).positive_negative_pairs(n_constraints, random_state=seed)
@@ -96,7 +108,10 @@ def itml(
     """
     pairs, similar = labelled_pairs(moas, n_constraints, seed)
     model = metric_learn.ITML(gamma=gamma, max_iter=max_iter, tol=tol, prior=prior, random_state=seed)
-    model.fit(x[pairs], np.where(similar, 1, -1), bounds=_bounds(x[np.unique(pairs)], bounds))
+    with warnings.catch_warnings():
+        # metric-learn 0.7.0 passes a name that scikit-learn 1.6 deprecated
+        warnings.filterwarnings("ignore", "'force_all_finite' was renamed", FutureWarning)
+        model.fit(x[pairs], np.where(similar, 1, -1), bounds=_bounds(x[np.unique(pairs)], bounds))
     converged = bool(model.n_iter_ < max_iter - 1)
     notes = {
         "engine": f"metric-learn {metric_learn.__version__}",
@@ -115,8 +130,7 @@ def _bounds(rows, bounds):
     if bounds == "euclidean":
         return None
     if bounds == "squared":
-        gaps = metric_learn.itml.pairwise_distances(rows, squared=True)
-        return np.percentile(gaps, (5, 95))
+        return np.percentile(euclidean_distances(np.unique(rows, axis=0), squared=True), (5, 95))
     return np.asarray(bounds, dtype=float)
 
 
@@ -132,6 +146,7 @@ def learn(method: str, x: np.ndarray, moas: pd.DataFrame, **parameters) -> Learn
     learned = METHODS[method].learn(x, moas, **parameters)
     if not np.isfinite(learned.components).all():
         raise InputError(
-            f"representations: {method} gave values that are not finite; drugs with identical profiles and different MoAs do that"
+            f"representations: {method} gave values that are not finite, as drugs with identical profiles and "
+            "different MoAs make it do"
         )
     return learned

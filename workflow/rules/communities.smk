@@ -12,14 +12,14 @@ rule communities:
         "results/{dataset}/logs/communities_{representation}.log",
     benchmark:
         "results/{dataset}/benchmarks/communities_{representation}.tsv"
-    params:
-        communities=config["communities"],
+    conda:
+        "../../envs/science.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=30,
-    conda:
-        "../../envs/science.yaml"
+    params:
+        communities=config["communities"],
     script:
         "../scripts/communities.py"
 
@@ -34,14 +34,14 @@ rule query:
         "results/{dataset}/logs/query_{representation}.log",
     benchmark:
         "results/{dataset}/benchmarks/query_{representation}.tsv"
-    params:
-        query=config["query"],
-        neighbours=config["neighbours"],
+    conda:
+        "../../envs/science.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../../envs/science.yaml"
+    params:
+        query=config["query"],
+        neighbours=config["neighbours"],
     script:
         "../scripts/query.py"

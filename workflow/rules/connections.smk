@@ -10,12 +10,12 @@ rule connect:
         "results/{dataset}/logs/connect_{representation}.log",
     benchmark:
         "results/{dataset}/benchmarks/connect_{representation}.tsv"
+    conda:
+        "../../envs/science.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=10,
-    conda:
-        "../../envs/science.yaml"
     script:
         "../scripts/connect.py"
 
@@ -30,13 +30,13 @@ rule tsne:
         "results/{dataset}/logs/tsne_{representation}.log",
     benchmark:
         "results/{dataset}/benchmarks/tsne_{representation}.tsv"
-    params:
-        tsne=config["tsne"],
+    conda:
+        "../../envs/science.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=30,
-    conda:
-        "../../envs/science.yaml"
+    params:
+        tsne=config["tsne"],
     script:
         "../scripts/tsne.py"

@@ -10,16 +10,16 @@ rule enrich:
         "results/{dataset}/logs/enrich_{representation}.log",
     benchmark:
         "results/{dataset}/benchmarks/enrich_{representation}.tsv"
-    params:
-        moa=config["moa"],
-        method=lambda wildcards: config["representations"][wildcards.representation]["method"],
-        **config["enrichment"],
+    conda:
+        "../../envs/science.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../../envs/science.yaml"
+    params:
+        **config["enrichment"],
+        moa=config["moa"],
+        method=lambda wildcards: config["representations"][wildcards.representation]["method"],
     script:
         "../scripts/enrich.py"
 
@@ -35,13 +35,13 @@ rule community_features:
         "results/{dataset}/logs/community_features_{representation}.log",
     benchmark:
         "results/{dataset}/benchmarks/community_features_{representation}.tsv"
-    params:
-        csif_ratio=config["csif_ratio"],
+    conda:
+        "../../envs/science.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../../envs/science.yaml"
+    params:
+        csif_ratio=config["csif_ratio"],
     script:
         "../scripts/community_features.py"

@@ -19,14 +19,16 @@ rule rulegraph:
         "results/{dataset}/logs/rulegraph.log",
     benchmark:
         "results/{dataset}/benchmarks/rulegraph.tsv"
-    params:
-        python=sys.executable,
-        snakefile=workflow.main_snakefile,
-        configfiles=lambda wildcards: [f"--configfile {path}" for path in workflow.overwrite_configfiles],
+    conda:
+        "../../envs/snakemake.yaml"
     threads: 1
     resources:
         mem_mb=500,
         runtime=10,
+    params:
+        python=sys.executable,
+        snakefile=workflow.main_snakefile,
+        configfiles=lambda wildcards: [f"--configfile {path}" for path in workflow.overwrite_configfiles],
     shell:
         "{params.python} -m snakemake --snakefile {params.snakefile} {params.configfiles}"
         " --forceall --rulegraph dot > {output} 2> {log}"
@@ -42,14 +44,14 @@ rule figure:
         "results/{dataset}/logs/figure_{figure}.log",
     benchmark:
         "results/{dataset}/benchmarks/figure_{figure}.tsv"
-    params:
-        moa=config["moa"],
-        stages={name: Path(rule.snakefile).stem for name, rule in workflow._rules.items()},
+    conda:
+        "../../envs/figures.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=10,
-    conda:
-        "../../envs/figures.yaml"
+    params:
+        moa=config["moa"],
+        stages=lambda wildcards: {name: Path(rule.snakefile).stem for name, rule in workflow._rules.items()},
     script:
         "../scripts/figure.py"

@@ -3,8 +3,8 @@
 
 rule annotate:
     input:
-        profiles=source_file("profiles"),
         **({name: source_file(name) for name in ("samples", "drugs")} if "drugs" in config.get("sources", {}) else {}),
+        profiles=source_file("profiles"),
     output:
         annotated="results/{dataset}/profiles/annotated.parquet",
         dropped="results/{dataset}/profiles/dropped.csv",
@@ -12,16 +12,16 @@ rule annotate:
         "results/{dataset}/logs/annotate.log",
     benchmark:
         "results/{dataset}/benchmarks/annotate.tsv"
-    params:
-        moa=config["moa"],
-        min_drugs=config["enrichment"]["min_drugs"],
-        query=config["query"],
+    conda:
+        "../../envs/science.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=10,
-    conda:
-        "../../envs/science.yaml"
+    params:
+        moa=config["moa"],
+        min_drugs=config["enrichment"]["min_drugs"],
+        query=config["query"],
     script:
         "../scripts/annotate.py"
 
@@ -36,13 +36,13 @@ rule normalize:
         "results/{dataset}/logs/normalize.log",
     benchmark:
         "results/{dataset}/benchmarks/normalize.tsv"
-    params:
-        normalization=config["normalization"],
+    conda:
+        "../../envs/science.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../../envs/science.yaml"
+    params:
+        normalization=config["normalization"],
     script:
         "../scripts/normalize.py"

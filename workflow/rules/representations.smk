@@ -12,14 +12,14 @@ rule represent:
         "results/{dataset}/logs/represent_{representation}.log",
     benchmark:
         "results/{dataset}/benchmarks/represent_{representation}.tsv"
-    params:
-        moa=config["moa"],
-        representation=lambda wildcards: config["representations"][wildcards.representation],
+    conda:
+        "../../envs/science.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=60,
-    conda:
-        "../../envs/science.yaml"
+    params:
+        moa=config["moa"],
+        representation=lambda wildcards: config["representations"][wildcards.representation],
     script:
         "../scripts/represent.py"

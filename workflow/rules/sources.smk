@@ -12,15 +12,15 @@ rule fetch:
         "results/{dataset}/benchmarks/fetch_{file}.tsv"
     wildcard_constraints:
         file="|".join(map(re.escape, SOURCES)) or "none",
-    params:
-        source=lambda wildcards: SOURCES[wildcards.file],
-        cache=config["cache"],
+    conda:
+        "../../envs/sources.yaml"
     threads: 1
     resources:
         mem_mb=500,
         runtime=60,
-    conda:
-        "../../envs/sources.yaml"
+    params:
+        source=lambda wildcards: SOURCES[wildcards.file],
+        cache=config["cache"],
     script:
         "../scripts/fetch.py"
 
@@ -33,13 +33,13 @@ rule simulate:
         "results/{dataset}/logs/simulate.log",
     benchmark:
         "results/{dataset}/benchmarks/simulate.tsv"
-    params:
-        simulation=config.get("simulation"),
+    conda:
+        "../../envs/science.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../../envs/science.yaml"
+    params:
+        simulation=config.get("simulation"),
     script:
         "../scripts/simulate.py"

@@ -2,7 +2,6 @@
 SUPPLEMENT = ["S1.csv.gz", "S2.csv.gz", "S3.csv.gz", "S4.csv", "S5.csv.gz", "1.csv"]
 
 
-
 rule table_1:
     input:
         enrichment=of_every_representation("enrichment.csv"),
@@ -15,15 +14,15 @@ rule table_1:
         "results/{dataset}/logs/table_1.log",
     benchmark:
         "results/{dataset}/benchmarks/table_1.tsv"
-    params:
-        representations=config["representations"],
-        published=config["published"],
+    conda:
+        "../../envs/science.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../../envs/science.yaml"
+    params:
+        representations=config["representations"],
+        published=config["published"],
     script:
         "../scripts/table_1.py"
 
@@ -45,14 +44,14 @@ rule supplement:
         "results/{dataset}/logs/supplement.log",
     benchmark:
         "results/{dataset}/benchmarks/supplement.tsv"
-    params:
-        representations=REPRESENTATIONS,
+    conda:
+        "../../envs/science.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=10,
-    conda:
-        "../../envs/science.yaml"
+    params:
+        representations=REPRESENTATIONS,
     script:
         "../scripts/supplement.py"
 
@@ -71,15 +70,15 @@ rule reproduction:
         "results/{dataset}/logs/reproduction.log",
     benchmark:
         "results/{dataset}/benchmarks/reproduction.tsv"
-    params:
-        moa=config["moa"],
-        query=config["query"],
+    conda:
+        "../../envs/science.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../../envs/science.yaml"
+    params:
+        moa=config["moa"],
+        query=config["query"],
     script:
         "../scripts/reproduction.py"
 
@@ -93,13 +92,13 @@ rule provenance:
         "results/{dataset}/logs/provenance.log",
     benchmark:
         "results/{dataset}/benchmarks/provenance.tsv"
-    params:
-        config=config,
+    conda:
+        "../../envs/science.yaml"
     threads: 1
     resources:
         mem_mb=500,
         runtime=10,
-    conda:
-        "../../envs/science.yaml"
+    params:
+        config=config,
     script:
         "../scripts/provenance.py"

@@ -19,17 +19,18 @@ def annotate(job) -> None:
     source = Path(job.input.profiles).name
     table = read_table(job.input.profiles)
     profiles.check_table(table, source)
-    if "drugs" in job.input.keys():
+    if "drugs" in dict(job.input.items()):
         samples = read_hub(job.input.samples, ["broad_id", "pert_iname"])
-        drugs = read_hub(job.input.drugs, ["pert_iname", "moa"])
-        annotation = profiles.hub_annotation(samples, drugs)
-        else:
+        annotation = profiles.hub_annotation(samples, read_hub(job.input.drugs, ["pert_iname", "moa"]))
+    else:
         annotation = profiles.own_annotation(table, source)
-        rows, dropped = profiles.annotate(table[["pert_id", *profiles.feature_columns(table)]], *annotation)
+    rows, dropped = profiles.annotate(table[["pert_id", *profiles.feature_columns(table)]], *annotation)
     annotated, merged = profiles.one_row_per_drug(rows)
     profiles.check_moas(profiles.membership(annotated["moa"], job.params.moa), job.params.min_drugs)
     check_names(job.params.query, annotated["pert_iname"])
-    logging.info("%d rows, %d with a MoA, %d drugs, %d MoAs", len(table), len(rows), len(annotated), annotated["moa"].nunique())
+    logging.info(
+        "%d rows, %d with a MoA, %d drugs, %d MoAs", len(table), len(rows), len(annotated), annotated["moa"].nunique()
+    )
     write_table(annotated, job.output.annotated, simulated=is_simulated(job))
     write_table(pd.concat([dropped, merged]), job.output.dropped, simulated=is_simulated(job))
 

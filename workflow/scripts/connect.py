@@ -5,7 +5,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import numpy as np
 
 from moamap.connections import connections, distances
 from scripts.files import is_simulated, read_table, write_table

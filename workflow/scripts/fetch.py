@@ -30,7 +30,9 @@ def download(url: str, name: str, cache) -> str:
     try:
         return pooch.retrieve(url, known_hash=None, fname=name, path=cache, progressbar=sys.stderr.isatty())
     except OSError as error:
-        raise InputError(f"sources: {url} cannot be downloaded ({error}); a local path may stand in its place") from error
+        raise InputError(
+            f"sources: {url} cannot be downloaded ({error}); a local path may stand in its place"
+        ) from error
 
 
 def verify(path: str, location: str, checksum: str | None) -> None:

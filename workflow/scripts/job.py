@@ -1,7 +1,7 @@
 """How every script runs: one BLAS thread, a log, and one clear line where the input is wrong.
 
-Inside Snakemake a script is given its job. By hand it makes one file of the study in this very process, where a debugger
-can stop it:  .venv/bin/python workflow/scripts/enrich.py results/demo/raw/enrichment.csv [CONFIGFILE]
+Inside Snakemake a script is given its job. By hand it makes one file of the study in this very process, where a
+debugger can stop it:  .venv/bin/python workflow/scripts/enrich.py results/demo/raw/enrichment.csv [CONFIGFILE]
 """
 
 import logging
@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def run(main, snakemake=None) -> None:
-    """Call main(job) with the job that Snakemake gave, or with the one that makes the file named on the command line."""
+    """Call main(job) with the job that Snakemake gave, or that of the file named on the command line."""
     job = snakemake or job_by_hand(*sys.argv[1:])
     handlers = [logging.StreamHandler()]
     if job.log:

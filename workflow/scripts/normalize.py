@@ -24,8 +24,8 @@ def normalize_features(job) -> None:
     if len(bad) and (refuse or len(bad) == len(statistics)):
         first = bad.iloc[0]
         raise InputError(
-            f"profiles: feature {first['feature']!r} has {first['problem']} ({len(bad)} such features); expected finite, "
-            "varying numbers; normalization.bad_features: drop leaves such features out"
+            f"profiles: feature {first['feature']!r} has {first['problem']} ({len(bad)} such features); expected "
+            "finite, varying numbers; normalization.bad_features: drop leaves such features out"
         )
     if len(bad):
         logging.warning("%d features are left out: %s", len(bad), ", ".join(bad["feature"]))

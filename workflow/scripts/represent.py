@@ -28,7 +28,8 @@ def represent(job) -> None:
     np.savez_compressed(job.output.transform, components=learned.components, features=features.columns.to_numpy(str))
     embedding = pd.concat([ids["pert_iname"].rename("drug"), embedded], axis=1)
     write_table(embedding, job.output.embedding, simulated=is_simulated(job))
-    notes = {"method": method, "parameters": parameters, "supervised": METHODS[method].supervised}
+    used = METHODS[method].defaults | parameters
+    notes = {"method": method, "parameters": used, "supervised": METHODS[method].supervised}
     notes["output"] = "X L' with M = L'L (the paper's \"Input x S\" may mean M itself)"
     write_json(notes | learned.notes, job.output.notes)
 
