@@ -19,7 +19,7 @@ def check_names(queried: list[str], drugs) -> None:
     for name in queried:
         if name not in known:
             near = difflib.get_close_matches(name.lower(), [drug.lower() for drug in known], n=3, cutoff=0.5)
-            spelled = [drug for drug in known if drug.lower() in near]
+            spelled = [drug for lowered in near for drug in known if drug.lower() == lowered]
             hint = f"; nearest: {', '.join(spelled)}" if spelled else ""
             raise InputError(f"query: no drug named {name!r} among the {len(known)} drugs with a MoA{hint}")
 

@@ -5,7 +5,11 @@ sys.path.insert(0, str(WORKFLOW))
 from moamap.config import problems, with_defaults
 
 schema = yaml.safe_load((WORKFLOW / "schemas/config.schema.yaml").read_text())
-found = problems(config, schema)
+found = problems(config, schema) or [
+    f"sources.{name}.location: there is no file {source['location']!r}"
+    for name, source in config.get("sources", {}).items()
+    if "://" not in source["location"] and not Path(source["location"]).is_file()
+]
 if found:
     raise WorkflowError(f"{', '.join(map(str, workflow.overwrite_configfiles)) or 'config'}: {'; '.join(found)}")
 config.update(with_defaults(config, schema))

@@ -7,6 +7,7 @@ debugger can stop it:  .venv/bin/python workflow/scripts/enrich.py results/demo/
 import logging
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 from threadpoolctl import threadpool_limits
 
@@ -44,6 +45,10 @@ def job_by_hand(target: str, configfile: str = "config/config.yaml"):
             config_settings=ConfigSettings(configfiles=[Path(configfile)]),
             snakefile=ROOT / "Snakefile",
         )
-        workflow.dag(DAGSettings(targets={target}, forcetargets=True))
-        dag = workflow._workflow.dag
-    return next(job for job in dag.jobs if target in map(str, job.output))
+        # snakemake's public interface runs jobs but does not hand them out
+        inner = workflow.dag(DAGSettings(targets={target}, forcetargets=True)).workflow_api._workflow
+        inner._prepare_dag(forceall=False, ignore_incomplete=True, lock_warn_only=True)
+        inner._build_dag()
+        job = next(job for job in inner.dag.jobs if target in map(str, job.output))
+        parts = {name: getattr(job, name) for name in ("input", "output", "params", "wildcards", "log")}
+        return SimpleNamespace(**parts, config=inner.globals["config"])
