@@ -65,8 +65,6 @@ def check_table(table: pd.DataFrame, name: str) -> None:
 
 def check_moas(moas: pd.DataFrame, min_drugs: int) -> None:
     """Raise InputError unless a MoA has enough drugs to be tested for enrichment; `moas` from `membership`."""
-    if moas.empty:
-        raise InputError("profiles: no drug has a MoA; do the ids of profiles and annotation fit together?")
     if moas.sum().max() < min_drugs:
         raise InputError(
             f"profiles: no MoA has {min_drugs} drugs (the largest, {moas.sum().idxmax()!r}, has {moas.sum().max()} of "
@@ -88,9 +86,15 @@ def annotate(
     -------
     annotated : pert_id, pert_iname, moa, features
     dropped : pert_id, pert_iname, step, reason of every row, and every second name, that is left behind
+
+    Raises InputError where no row has a MoA.
     """
     ids = profiles[["pert_id"]].merge(annotation, on="pert_id", how="left")
     nameless, mechanismless = ids["pert_iname"].isna(), ids["moa"].isna()
+    if mechanismless.all():
+        raise InputError(
+            f"profiles: none of {len(ids)} rows has a MoA; do the ids of profiles and annotation fit together?"
+        )
     dropped = ids[mechanismless].assign(
         step="annotate",
         reason=np.where(nameless[mechanismless], "the id has no name in the Hub's samples", "the drug has no MoA"),

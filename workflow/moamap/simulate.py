@@ -52,23 +52,25 @@ N_FEATURES = 812  # what this grammar generates
 COMMON = 5  # drugs that make a MoA common: the paper's threshold for testing its enrichment
 SIZE_DECAY = 7.0  # spare drugs go to the common MoAs in proportion to exp(-SIZE_DECAY * rank / n_common)
 
-# Phenotypes. Amplitudes are shifts per feature in its standard deviations over the screen.
+# Phenotypes. Amplitudes are root mean square shifts of the features they act on, in these features' scales. What finds
+# them at one grade: strong, distances of raw profiles; medium, whitening or a discriminant; weak, hardly anything.
 COMMON_MOAS_PER_PHENOTYPE = 3
-AMPLITUDE = {"strong": 1.6, "medium": 0.8, "weak": 0.4}
+AMPLITUDE = {"strong": 2.3, "medium": 0.9, "weak": 0.35, "planted": 3.0}
+GRADES = ("strong", "medium", "weak")  # of the phenotypes that MoAs have
 POTENCY_SPREAD = 0.25  # standard deviation of its logarithm
 INACTIVE = 0.15  # share of the drugs
-FELLOWS = 4  # further drugs that have the phenotype of the planted pair
+PLANTED = 6  # drugs that show the planted phenotype: the pair and four fellows
 
-# Harm. The logit of the severity is 2.5 z - 5.5 (z standard normal over the drugs), which follows the upper percentiles
-# of the lengths of the real normalized profiles; the ways to die share the variance as the leading real components do.
-HILL_SLOPE, HILL_SHIFT = 2.5, 5.5
-HARM = 8.5  # standard deviations per feature at severity 1
-WAYS_TO_DIE = (0.35, 0.35, 0.15, 0.05, 0.05, 0.05)
-AMPLIFICATION = 8.0  # k above
+# Harm. The lengths of the normalized profiles then have the real upper percentiles; the ways to die have the shares of
+# variance of the leading real components. Their small sum makes a drug kill in one way rather than in all.
+HILL_SLOPE, HILL_SHIFT = 2.5, 6.2  # logit severity = slope z - shift, z standard normal over the drugs
+HARM = 13.0  # per feature, at severity 1
+WAYS_TO_DIE = (0.10, 0.09, 0.05, 0.01)  # Dirichlet
+AMPLIFICATION = 3.0  # k above
 
-# Technical variation: standard deviation per feature, and the shares of its variance. A family has `number` factors
-# for each group of features that have the named properties in common; their scores differ by plate or by drug.
-TECHNICAL = 0.25
+# Technical variation: its standard deviation in a feature, and the shares of its variance. A family has `number`
+# factors for each group of features that have the named properties in common; their scores differ by plate or by drug.
+TECHNICAL = 0.4
 FAMILIES = (  # share, number, properties, scores by
     (0.25, 3, (), "drug"),
     (0.15, 1, ("channel",), "plate"),
@@ -78,8 +80,8 @@ FAMILIES = (  # share, number, properties, scores by
 WHITE = 0.05
 DRUGS_PER_PLATE = 60
 
-# Raw scale: normalized to controls in the real table, so centred near 0, with very different spreads.
-SCALE_MEDIAN, SCALE_SPREAD = 4.2, 0.65  # log-normal
+# Raw scale. The real table is normalized to its controls: centred near 0, with very different spreads.
+SCALE_MEDIAN, SCALE_SPREAD = 4.0, 0.62  # log-normal; about the standard deviation of a feature
 CENTRE_SD = 0.9
 
 
@@ -102,9 +104,9 @@ def simulate(
     -------
     profiles : pert_id, pert_iname, moa, features on the raw scale (float64), named in CellProfiler's manner
     truth : in the same order, pert_iname, moa, and the phenotype that the drug shows ('' or 0 if none): phenotype (its
-        id), block (of `feature_table`, the features it acts on), grade (strong, medium, weak), strength (shift of each
-        of these features, in their standard deviations), planted_pair (the two drugs of different MoAs that share a
-        phenotype which is no MoA's own; a few fellows of other MoAs show it as well)
+        id), block (of `feature_table`: the features it acts on), grade (strong, medium, weak; or planted: no MoA's own,
+        shared by six drugs of six MoAs that have none), strength (root mean square shift of these features, in units
+        of about their standard deviations), planted_pair (two of the six, whom a user might ask about)
 
     A seed gives the same bits on one machine with any number of threads: BLAS is not called.
     Raises InputError (a ValueError) where no screen has these sizes.
@@ -113,19 +115,20 @@ def simulate(
     rng = np.random.default_rng(seed)
     features = feature_table(n_features)
     sizes = moa_sizes(rng, n_drugs, n_moas, n_common_moas, largest_moa)
-    truth, direction = _mechanisms(rng, sizes, n_common_moas, features["block"], signal)
-    severity = expit(HILL_SLOPE * _shuffled_normal(rng, n_drugs) - HILL_SHIFT)[:, None]
+    severity = expit(HILL_SLOPE * _shuffled_normal(rng, n_drugs) - HILL_SHIFT)
+    loadings = [_unit_uniform(rng, (n_features, number)) for _, number, *_ in FAMILIES]
+    truth, direction = _mechanisms(rng, sizes, n_common_moas, severity, features["block"], loadings[-1], signal)
     standard = (
         _harm(rng, severity, n_features)
-        + (1 + AMPLIFICATION * severity) * _technical(rng, n_drugs, features)
+        + (1 + AMPLIFICATION * severity)[:, None] * _technical(rng, n_drugs, features, loadings)
         + truth["strength"].to_numpy()[:, None] * direction
     )
     scale = SCALE_MEDIAN * np.exp(SCALE_SPREAD * _shuffled_normal(rng, n_features))
     values = rng.normal(0, CENTRE_SD, n_features) + scale * standard
-    ids = pd.Series(_numbered("SIM-D", n_drugs, width=6), name="pert_id")
-    return pd.concat(
-        [ids, truth[["pert_iname", "moa"]], pd.DataFrame(values, columns=features["feature"])], axis=1
-    ), truth
+    ids = truth[["pert_iname", "moa"]].copy()
+    ids.insert(0, "pert_id", _numbered("SIM-D", n_drugs, width=6))
+    profiles = pd.concat([ids, pd.DataFrame(values, columns=features["feature"].to_numpy())], axis=1)
+    return profiles, truth
 
 
 def feature_table(n_features: int = N_FEATURES) -> pd.DataFrame:
@@ -175,8 +178,8 @@ def moa_sizes(rng, n_drugs, n_moas, n_common, largest) -> np.ndarray:
     return sizes
 
 
-def _mechanisms(rng, sizes, n_common, blocks, signal) -> tuple[pd.DataFrame, np.ndarray]:
-    """The truth table, and the direction (+-1 in the phenotype's block, 0 elsewhere) of every drug's phenotype."""
+def _mechanisms(rng, sizes, n_common, severity, blocks, axes, signal) -> tuple[pd.DataFrame, np.ndarray]:
+    """The truth table, and the direction in which each drug's phenotype moves the features (n_drugs, n_features)."""
     n_drugs, n_own = sizes.sum(), _n_own_phenotypes(n_common)
     moa = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
     own = np.full(len(sizes), -1)
@@ -184,11 +187,10 @@ def _mechanisms(rng, sizes, n_common, blocks, signal) -> tuple[pd.DataFrame, np.
     phenotype = own[moa]
     potency = rng.lognormal(0, POTENCY_SPREAD, n_drugs) * (rng.random(n_drugs) >= INACTIVE)
 
-    others = rng.choice(np.flatnonzero(own < 0), 2 + FELLOWS, replace=False)
-    planted = [rng.choice(np.flatnonzero(moa == other)) for other in others]
+    planted = _mildest(moa, severity, phenotype < 0)
     phenotype[planted], potency[planted] = n_own, 1.0
 
-    kinds, direction = _phenotypes(rng, n_own, blocks)
+    kinds, direction = _phenotypes(rng, n_own, blocks, axes)
     strength = signal * potency * kinds["amplitude"].to_numpy()[phenotype]
     shown = kinds.drop(columns="amplitude").iloc[np.where(strength > 0, phenotype, -1)].reset_index(drop=True)
     truth = pd.DataFrame(
@@ -203,38 +205,55 @@ def _mechanisms(rng, sizes, n_common, blocks, signal) -> tuple[pd.DataFrame, np.
     return truth, direction[phenotype]
 
 
-def _phenotypes(rng, n_own, blocks) -> tuple[pd.DataFrame, np.ndarray]:
-    """The phenotypes of MoAs, that of the planted pair, and as the last row, where index -1 points, none."""
+def _mildest(moa, severity, free) -> np.ndarray:
+    """The free drugs that do the least harm, each of another MoA: among them a shared phenotype can be seen."""
+    mild = np.argsort(severity)
+    mild = mild[free[mild]]
+    first_of_moa = np.sort(np.unique(moa[mild], return_index=True)[1])
+    return mild[first_of_moa[:PLANTED]]
+
+
+def _phenotypes(rng, n_own, blocks, axes) -> tuple[pd.DataFrame, np.ndarray]:
+    """The phenotypes of MoAs, the planted one, and as the last row, where index -1 points, none.
+
+    A direction is a random combination of `axes`, the finest technical loadings, with mean square 1 over its block:
+    features that vary together respond together, and no method is given the signal where there is no noise.
+    """
     kinds = pd.DataFrame(
         {
             "phenotype": [*_numbered("P", n_own + 1), ""],
             "block": [*np.resize(rng.permutation(blocks.unique()), n_own + 1), ""],
-            "grade": [*np.resize(list(AMPLITUDE), n_own), "strong", ""],
+            "grade": [*np.resize(GRADES, n_own), "planted", ""],
         }
     )
     kinds["amplitude"] = kinds["grade"].map(AMPLITUDE).fillna(0.0)
     inside = kinds["block"].to_numpy()[:, None] == blocks.to_numpy()
-    return kinds, inside * rng.choice([-1.0, 1.0], inside.shape)
+    direction = inside * np.einsum("pk,jk->pj", rng.standard_normal((len(kinds), axes.shape[1])), axes)
+    length = np.sqrt((direction**2).sum(axis=1) / np.maximum(inside.sum(axis=1), 1))
+    return kinds, direction / np.where(length > 0, length, 1)[:, None]
 
 
 def _harm(rng, severity, n_features) -> np.ndarray:
-    """Toxicity, from its mean over the drugs: severity (n_drugs, 1) times each drug's mixture of the ways to die."""
+    """Toxicity, from its mean over the drugs: severity times each drug's mixture of the ways to die."""
     ways = np.sqrt(rng.dirichlet(WAYS_TO_DIE, len(severity)))
-    loadings = rng.uniform(-np.sqrt(3), np.sqrt(3), (len(WAYS_TO_DIE), n_features))
-    harm = HARM * severity * np.einsum("ik,kj->ij", ways, loadings)
+    harm = HARM * severity[:, None] * np.einsum("ik,jk->ij", ways, _unit_uniform(rng, (n_features, len(WAYS_TO_DIE))))
     return harm - harm.mean(axis=0)
 
 
-def _technical(rng, n_drugs, features) -> np.ndarray:
+def _technical(rng, n_drugs, features, loadings) -> np.ndarray:
     """Factors times loadings, family by family, and white noise."""
     rows = {"drug": np.arange(n_drugs), "plate": rng.integers(-(-n_drugs // DRUGS_PER_PLATE), size=n_drugs)}
     total = np.sqrt(WHITE) * rng.standard_normal((n_drugs, len(features)))
-    for share, number, properties, by in FAMILIES:
+    for (share, number, properties, by), family_loadings in zip(FAMILIES, loadings, strict=True):
         group = features.groupby(list(properties)).ngroup().to_numpy() if properties else np.zeros(len(features), int)
         scores = rng.standard_normal((rows[by].max() + 1, group.max() + 1, number))[rows[by]]
-        loadings = np.sqrt(share / number) * rng.uniform(-np.sqrt(3), np.sqrt(3), (len(features), number))
-        total += np.einsum("ijk,jk->ij", scores[:, group], loadings)
+        total += np.sqrt(share / number) * np.einsum("ijk,jk->ij", scores[:, group], family_loadings)
     return TECHNICAL * total
+
+
+def _unit_uniform(rng, shape) -> np.ndarray:
+    """Loadings of mean 0 and variance 1, bounded, so that no feature follows one factor only."""
+    return rng.uniform(-np.sqrt(3), np.sqrt(3), shape)
 
 
 def _shuffled_normal(rng, n) -> np.ndarray:
@@ -259,10 +278,8 @@ def _check(n_drugs, n_moas, n_common, largest, n_features, signal):
         raise InputError(f"simulate: largest_moa is {largest}; expected {COMMON} or more")
     if not 1 <= n_common <= n_moas:
         raise InputError(f"simulate: n_common_moas is {n_common}; expected 1 to n_moas = {n_moas}")
-    if n_moas - _n_own_phenotypes(n_common) < 2 + FELLOWS:
-        raise InputError(
-            f"simulate: n_moas is {n_moas}; expected {2 + FELLOWS} more than have a phenotype of their own"
-        )
+    if n_moas < (fewest := _n_own_phenotypes(n_common) + PLANTED):
+        raise InputError(f"simulate: n_moas is {n_moas}; expected {fewest} or more for {n_common} common MoAs")
     least = largest + COMMON * (n_common - 1) + (n_moas - n_common)
     most = largest * n_common + (COMMON - 1) * (n_moas - n_common)
     if not least <= n_drugs <= most:

@@ -8,11 +8,8 @@ FIGURE_INPUT = {
 }
 
 
-localrules:
-    rulegraph,
-
-
 rule rulegraph:
+    localrule: True
     output:
         "results/{dataset}/figures/rulegraph.dot",
     log:

@@ -9,6 +9,7 @@ import hashlib
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
+from moamap.representations import METHODS
 from scripts.files import write_json
 from scripts.job import run
 
@@ -17,6 +18,8 @@ PACKAGES = ["numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "metric-learn
 
 def provenance(job) -> None:
     checksums = {Path(path).name: hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in job.input}
+    config = dict(job.params.config)
+    config["representations"] = {name: with_defaults(**given) for name, given in config["representations"].items()}
     content = {
         "dataset": job.wildcards.dataset,
         "simulated": "simulation" in job.config,
@@ -24,10 +27,15 @@ def provenance(job) -> None:
         "platform": f"{platform.system()} {platform.machine()}",
         "packages": {name: installed(name) for name in PACKAGES},
         "inputs_sha256": checksums,
-        "seeds": seeds(job.params.config),
-        "config": job.params.config,
+        "seeds": seeds(config),
+        "config": config,
     }
     write_json(content, job.output[0])
+
+
+def with_defaults(method: str, **given) -> dict:
+    """A representation's parameters as the config gives them, and the defaults of the others."""
+    return {"method": method} | METHODS[method].defaults | given
 
 
 def installed(package: str) -> str | None:

@@ -1,0 +1,145 @@
+"""A whole run of a small simulated screen."""
+
+import json
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+from scipy.spatial.distance import pdist
+
+from .study import ROOT, SMALL, checksums, snakemake
+
+REPRESENTATIONS = ["raw", "pca", "itml"]
+EACH = ["transform.npz", "embedding.parquet", "connections.parquet", "communities.csv", "communities.json"]
+EACH += ["enrichment.csv", "community_features.csv", "csif_overlap.csv", "tsne.csv"]
+ONCE = ["profiles/annotated.parquet", "profiles/normalized.parquet", "profiles/dropped.csv", "truth.csv"]
+ONCE += [f"supplement/table_{name}" for name in ("S1.csv.gz", "S2.csv.gz", "S3.csv.gz", "S4.csv", "S5.csv.gz", "1.csv")]
+ONCE += [f"figures/fig{name}.{ending}" for name in ("1", "2", "3", "4", "S1") for ending in ("svg", "png")]
+ONCE += ["reproduction.csv", "provenance.json"]
+
+
+@pytest.mark.parametrize("file", ONCE + [f"{name}/{file}" for name in REPRESENTATIONS for file in EACH])
+def test_every_file_is_there(small_run, file):
+    assert (small_run / file).stat().st_size > 0
+
+
+def test_connections_are_all_pairs_of_the_embedding(small_run):
+    embedding = pd.read_parquet(small_run / "itml/embedding.parquet").drop(columns=["drug", "data"])
+    s2 = pd.read_csv(small_run / "supplement/table_S2.csv.gz")
+    assert len(s2) == 120 * 119 // 2
+    assert s2["distance"].to_numpy() == pytest.approx(pdist(embedding), rel=1e-12)
+
+
+def test_table_1_can_be_redone_from_the_enrichment_tables(small_run):
+    table = pd.read_csv(small_run / "supplement/table_1.csv", index_col="representation")
+    for name in REPRESENTATIONS:
+        enriched = pd.read_csv(small_run / name / "enrichment.csv")
+        communities = pd.read_csv(small_run / name / "communities.csv")
+        row = table.loc[name]
+        assert row["Clustering Number"] == communities["community"].nunique()
+        assert row["Enrichment Number"] == enriched.loc[enriched["p_value"] < 0.01, "moa"].nunique()
+        assert row["Enrichment Expectation"] == row["Enrichment Number"] / row["Clustering Number"]
+
+
+def test_only_the_supervised_representation_is_called_in_sample(small_run):
+    table = pd.read_csv(small_run / "supplement/table_1.csv", index_col="representation")
+    assert table["evidence"].str.startswith("in-sample").to_dict() == {"raw": False, "pca": False, "itml": True}
+
+
+def test_every_table_says_simulated(small_run):
+    tables = [path for path in small_run.rglob("*.csv*") if "benchmarks" not in path.parts]
+    assert len(tables) > 20
+    for path in tables:
+        assert path.name == "truth.csv" or list(pd.read_csv(path, nrows=5)["data"].unique()) in (["simulated"], []), (
+            path
+        )
+
+
+def test_every_figure_says_simulated(small_run):
+    for name in ("1", "2", "3", "4", "S1"):
+        assert "simulated data" in (small_run / f"figures/fig{name}.svg").read_text()
+
+
+def test_figure_2_is_drawn_from_the_dag(small_run):
+    drawn = (small_run / "figures/fig2.svg").read_text()
+    assert all(rule in drawn for rule in ("simulate", "annotate", "normalize", "represent", "connect", "enrich"))
+
+
+def test_provenance_has_versions_seeds_checksums_and_config(small_run):
+    provenance = json.loads((small_run / "provenance.json").read_text())
+    assert provenance["seeds"] == {
+        "simulation": 1,
+        "representations.itml": 0,
+        "communities": 0,
+        "tsne": 0,
+    }
+    assert provenance["packages"]["metric-learn"] == "0.7.0"
+    assert list(provenance["inputs_sha256"]) == ["simulated_profiles.parquet"]
+    assert provenance["config"]["dataset"] == "small"
+
+
+def test_gzip_files_carry_no_time(small_run):
+    with open(small_run / "supplement/table_S1.csv.gz", "rb") as file:
+        assert file.read(8)[4:8] == b"\0\0\0\0"
+    assert pd.read_csv(small_run / "supplement/table_S1.csv.gz").columns[0] == "pert_id"
+
+
+def test_one_core_and_two_cores_give_the_same_bytes(small_run, tmp_path):
+    run = snakemake(directory=tmp_path, configfile=SMALL, cores=1)
+    assert run.returncode == 0, run.stdout
+    two, one = checksums(small_run), checksums(tmp_path / "results/small")
+    assert one == two and len(one) > 40
+
+
+def test_a_second_call_has_nothing_to_do(small_run):
+    run = snakemake(directory=small_run.parents[1], configfile=SMALL)
+    assert "Nothing to be done" in run.stdout
+
+
+def test_a_script_makes_its_file_by_hand(small_run):
+    target = small_run / "raw/enrichment.csv"
+    before = target.read_bytes()
+    target.unlink()
+    command = [sys.executable, ROOT / "workflow/scripts/enrich.py", "results/small/raw/enrichment.csv", SMALL]
+    subprocess.run(list(map(str, command)), cwd=small_run.parents[1], check=True)
+    assert target.read_bytes() == before
+
+
+def test_the_workflow_is_a_module(tmp_path):
+    outer = tmp_path / "Snakefile"
+    outer.write_text(
+        f'configfile: "{SMALL}"\n'
+        f'module moamap:\n    snakefile: "{ROOT}/workflow/Snakefile"\n    config: config\n'
+        "use rule * from moamap as moamap_*\n"
+        "rule mine:\n    default_target: True\n    input: rules.moamap_all.input\n"
+    )
+    run = snakemake("results/small/supplement/table_1.csv", directory=tmp_path, snakefile=outer)
+    assert run.returncode == 0, run.stdout
+    assert (tmp_path / "results/small/supplement/table_1.csv").exists()
+    assert "moamap_figure" in snakemake("--dry-run", directory=tmp_path, snakefile=outer).stdout
+
+
+@pytest.mark.parametrize("profile", ["default", "slurm"])
+@pytest.mark.parametrize("config", ["config/config.yaml", "config/lincs.yaml"])
+def test_dry_run_of_each_profile_and_config(profile, config, tmp_path):
+    folder = ROOT / "workflow/profiles" / profile
+    run = snakemake("--dry-run", "--profile", folder, directory=tmp_path, configfile=ROOT / config)
+    assert run.returncode == 0, run.stdout
+    assert "community_features" in run.stdout
+
+
+def test_split_lets_a_drug_count_for_each_of_its_moas(tmp_path):
+    table = pd.DataFrame({"pert_id": [f"c{i:02d}" for i in range(40)], "moa": ["a|b", "b", "c", "a"] * 10})
+    for feature in range(6):
+        table[f"Cells_Texture_{feature}"] = [(i * (feature + 3)) % 17 + i % 4 for i in range(40)]
+    table.to_csv(tmp_path / "own.csv", index=False)
+    config = tmp_path / "own.yaml"
+    text = SMALL.read_text().replace("dataset: small", "dataset: own\nmoa: split")
+    start, end = text.index("simulation:"), text.index("representations:")
+    config.write_text(text[:start] + f"sources: {{profiles: {{location: {tmp_path}/own.csv}}}}\n" + text[end:])
+    run = snakemake("results/own/itml/enrichment.csv", directory=tmp_path, configfile=config)
+    assert run.returncode == 0, run.stdout
+    enriched = pd.read_csv(tmp_path / "results/own/itml/enrichment.csv")
+    assert enriched.groupby("moa")["K"].first().to_dict() == {"a": 20, "b": 20, "c": 10}
+    assert "data" not in enriched
