@@ -1,5 +1,6 @@
 """The paper's figures, from the tables of a run. Each function returns a matplotlib figure."""
 
+import itertools
 import re
 
 import matplotlib.pyplot as plt
@@ -167,28 +168,30 @@ def figure_4(
     for (above, below), letter, name in zip(axes.T, "abcdef", maps, strict=False):
         shown = hits[name][hits[name]["n"] > 1]
         order = shown["community"].drop_duplicates().sort_values()
-        palette = sns.color_palette("husl", max(len(order), 1))
-        colour = dict(zip(order, palette, strict=False))
+        # ten colours that the colour-blind can tell apart, then the same with the next marker
+        looks = itertools.product(MARKERS, sns.color_palette("colorblind", 10))
+        look = dict(zip(order, looks, strict=False))
         counts = f"{communities[name]['community'].nunique()} communities, {hits[name]['moa'].nunique()} enriched MoAs"
-        _communities_map(above, maps[name], communities[name], colour)
+        _communities_map(above, maps[name], communities[name], look)
         above.set_title(f"{letter}  {TITLES.get(name, name)}: {counts}", loc="left")
         _enriched_list(below, hits[name], shown)
     return figure
 
 
-def _communities_map(axis, places, table, colour):
+def _communities_map(axis, places, table, look):
     xy = places[["x", "y"]].to_numpy()
     number, is_exemplar = table["community"].to_numpy(), table["is_exemplar"].to_numpy(bool)
-    named = np.isin(number, list(colour))
+    named = np.isin(number, list(look))
     axis.scatter(*xy[~named].T, s=7, color=GREY, linewidths=0)
-    for community, shade in colour.items():
+    for community, (marker, colour) in look.items():
         mine = xy[number == community]
         centre = xy[(number == community) & is_exemplar][0]
         spokes = np.stack([mine, np.broadcast_to(centre, mine.shape)])
-        axis.plot(*spokes.transpose(2, 0, 1), color=shade, lw=0.4, alpha=0.5)
-        axis.scatter(*mine.T, s=12, color=shade, linewidths=0)
-        box = {"boxstyle": "round,pad=0.12", "fc": "white", "ec": "none", "alpha": 0.8}
-        axis.text(*centre, str(community), ha="center", va="center", fontsize=8, bbox=box, zorder=5)
+        axis.plot(*spokes.transpose(2, 0, 1), color=colour, lw=0.4, alpha=0.3)
+        axis.scatter(*mine.T, s=14, marker=marker, color=colour, linewidths=0)
+        box = {"boxstyle": "round,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.75}
+        beside = {"xytext": (0, 7), "textcoords": "offset points", "ha": "center", "va": "center"}
+        axis.annotate(str(community), centre, fontsize=8, bbox=box, zorder=5, **beside)
     _map_axis(axis, "")
 
 
@@ -230,6 +233,7 @@ def figure_s1(distance: np.ndarray, numbers: np.ndarray) -> Figure:
     axis.set_yticks(middle, large + 1)
     axis.set(xlabel="ITML community (the large ones numbered)", ylabel="ITML community")
     bar = figure.colorbar(image, ax=axis, shrink=0.8, format="%.3g", ticks=np.quantile(distance, np.linspace(0, 1, 11)))
+    bar.minorticks_off()
     bar.set_label("Euclidean distance after ITML (a tick at every tenth percentile)")
     axis.set_title(f"DIP connections: {len(distance):,} pairs of {len(numbers):,} drugs", loc="left")
     return figure
