@@ -107,11 +107,11 @@ def _parse_dot(text):
     names = dict(re.findall(r'(\d+)\[label = "([^"]+)"', text))
     names = {number: label for number, label in names.items() if label not in UNDRAWN}
     graph = nx.DiGraph()
-    graph.add_nodes_from(names.values())
-    for a, b in re.findall(r"(\d+) -> (\d+)", text):
-        if a in names and b in names:
-            graph.add_edge(names[a], names[b])
-    return nx.transitive_reduction(graph)
+    graph.add_nodes_from(sorted(names.values()))  # the numbers in the text differ from run to run
+    arrows = re.findall(r"(\d+) -> (\d+)", text)
+    graph.add_edges_from(sorted((names[a], names[b]) for a, b in arrows if a in names and b in names))
+    reduced = nx.transitive_reduction(graph)
+    return nx.DiGraph({rule: sorted(reduced.successors(rule)) for rule in graph})
 
 
 def _layers(graph):
