@@ -2,7 +2,7 @@
 PYTHON ?= python3
 CORES ?= $(shell nproc)
 BIN := .venv/bin
-SOURCES := workflow tests benchmarks
+SOURCES := workflow tests
 
 .PHONY: run test lint lock clean
 

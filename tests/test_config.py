@@ -136,3 +136,15 @@ def test_the_schema_knows_the_options_of_every_method():
     }
     assert options == {name: set(method.defaults) for name, method in METHODS.items()}
     assert representation["properties"]["method"]["enum"] == list(METHODS)
+
+
+@pytest.mark.parametrize("also", [{}, {"simulation": {"seed": 1}, "sources": {"profiles": {"location": "x"}}}])
+def test_a_data_set_is_simulated_or_has_sources(also):
+    given = {"dataset": "x", "representations": {name: {"method": name} for name in ("raw", "pca", "itml")}} | also
+    assert problems(given, SCHEMA) == ["expected either `simulation` or `sources`"]
+
+
+def test_a_representation_without_method_is_one_problem():
+    given = {"raw": {"method": "raw"}, "pca": {"components": 3}, "itml": {"method": "itml"}}
+    lines = problems({"dataset": "x", "simulation": {"seed": 1}, "representations": given}, SCHEMA)
+    assert lines == ["representations.pca: 'method' is a required property"]

@@ -218,3 +218,22 @@ def test_normalize_with_the_defaults_is_the_z_score():
     x = np.random.default_rng(2).normal(4, 7, size=(50, 4))
     found = profiles.normalize(x, x.mean(axis=0), x.var(axis=0))
     np.testing.assert_allclose(found, StandardScaler().fit_transform(x), rtol=1e-6)
+
+
+def test_own_annotation_calls_a_nameless_drug_by_its_id():
+    table = pd.DataFrame({"pert_id": ["a", "b"], "pert_iname": ["x", None], "moa": ["m", "m"], "f": [1.0, 2.0]})
+    annotation, _ = profiles.own_annotation(table, "t.csv")
+    assert list(annotation["pert_iname"]) == ["x", "b"]
+
+
+def test_own_annotation_refuses_an_id_with_two_moas():
+    table = pd.DataFrame({"pert_id": ["a", "a"], "moa": ["m", "n"], "f": [1.0, 2.0]})
+    with pytest.raises(InputError, match=r"t\.csv: the rows of pert_id 'a' differ"):
+        profiles.own_annotation(table, "t.csv")
+
+
+def test_annotate_does_not_depend_on_the_index():
+    table = pd.DataFrame({"pert_id": ["a", "b"], "f": [1.0, 2.0]}, index=[7, 3])
+    annotation = pd.DataFrame({"pert_id": ["b", "a"], "pert_iname": ["b", "a"], "moa": ["m", "m"]})
+    annotated, _ = profiles.annotate(table, annotation, annotation.loc[[], ["pert_id", "pert_iname"]])
+    assert dict(zip(annotated["pert_id"], annotated["f"], strict=True)) == {"a": 1.0, "b": 2.0}

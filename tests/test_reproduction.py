@@ -44,8 +44,10 @@ def test_verdict(value, published, decimals, verdict):
 
 def test_reasons():
     assert judged(7, 7)["reason"] == "equal to the last published digit"
-    assert judged(110, 100)["reason"] == "differs by 10%"
-    assert judged(150, 100, caveat="the seed is not published")["reason"] == "differs by 50%; the seed is not published"
+    assert judged(110, 100)["reason"] == "differs by +10%"
+    assert (
+        judged(150, 100, caveat="the seed is not published")["reason"] == "differs by +50%; the seed is not published"
+    )
     assert judged(None, 7)["reason"] == "this run does not compute it"
 
 

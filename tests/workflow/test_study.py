@@ -72,7 +72,6 @@ def test_provenance_has_versions_seeds_checksums_and_config(small_run):
         "simulation": 1,
         "representations.itml": 0,
         "communities": 0,
-        "tsne": 0,
     }
     assert provenance["packages"]["metric-learn"] == "0.7.0"
     assert list(provenance["inputs_sha256"]) == ["simulated_profiles.parquet"]

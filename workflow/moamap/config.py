@@ -28,7 +28,9 @@ def _lines(error):
     if error.validator == "additionalProperties":
         allowed = list(error.schema.get("properties", {}))
         unknown = [key for key in error.instance if key not in allowed]
-        return [f"{prefix}unknown key {key!r}{_suggestion(key, allowed)}" for key in unknown]
+        return [f"{prefix}unknown key {key!r}{_suggestion(str(key), allowed)}" for key in unknown]
+    if error.validator == "oneOf" and not place:
+        return ["expected either `simulation` or `sources`"]
     if error.validator == "oneOf":
         expected = error.schema.get("description", "another form")
         return [f"{prefix}{error.instance!r} is not valid; expected {expected}"]

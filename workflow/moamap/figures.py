@@ -137,7 +137,7 @@ def figure_3(maps: dict[str, pd.DataFrame], moa: pd.Series) -> Figure:
     figure, axes = plt.subplots(1, len(maps), figsize=(9.5, 5.6), layout="constrained")
     for axis, letter, (name, places) in zip(axes, "abcdef", maps.items(), strict=False):
         axis.scatter(places["x"], places["y"], s=4, color=GREY, linewidths=0, label="other MoAs")
-        for label, marker, colour in zip(largest, MARKERS, sns.color_palette("colorblind", 10), strict=True):
+        for label, marker, colour in zip(largest, MARKERS, sns.color_palette("colorblind", 10), strict=False):
             mine = places[moa.to_numpy() == label]
             axis.scatter(
                 mine["x"], mine["y"], s=26, marker=marker, color=colour, lw=0.4, ec="white", label=shorten(label, 44)

@@ -35,15 +35,21 @@ def hub_annotation(samples: pd.DataFrame, drugs: pd.DataFrame) -> tuple[pd.DataF
     return names[~other].merge(moas, on="pert_iname", how="left"), names[other]
 
 
-def own_annotation(table: pd.DataFrame, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+def own_annotation(table: pd.DataFrame, source: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The annotation that a table of profiles brings itself, in the form of `hub_annotation`'s.
 
-    A table without names calls each drug by its id; one without a column `moa` raises InputError.
+    A drug without a name is called by its id. Raises InputError where there is no column `moa`, or where the rows of
+    one id differ in name or MoA.
     """
     if "moa" not in table:
-        raise InputError(f"{name}: no column 'moa'; expected one, or sources.samples and sources.drugs to join")
-    named = table if "pert_iname" in table else table.assign(pert_iname=table["pert_id"])
-    return named[ID_COLUMNS].drop_duplicates("pert_id"), named.loc[[], ["pert_id", "pert_iname"]]
+        raise InputError(f"{source}: no column 'moa'; expected one, or sources.samples and sources.drugs to join")
+    names = table["pert_iname"].fillna(table["pert_id"]) if "pert_iname" in table else table["pert_id"]
+    annotation = table.assign(pert_iname=names)[ID_COLUMNS].drop_duplicates()
+    torn = annotation["pert_id"].duplicated()
+    if torn.any():
+        name = annotation.loc[torn, "pert_id"].iloc[0]
+        raise InputError(f"{source}: the rows of pert_id {name!r} differ in pert_iname or moa; expected one of each")
+    return annotation, annotation.loc[[], ["pert_id", "pert_iname"]]
 
 
 def check_table(table: pd.DataFrame, name: str) -> None:
@@ -102,7 +108,7 @@ def annotate(
     second = other_names[other_names["pert_id"].isin(ids["pert_id"])].assign(
         step="name", reason="another name of the same id comes first in the Hub's samples"
     )
-    features = profiles.drop(columns="pert_id")
+    features = profiles.drop(columns="pert_id").reset_index(drop=True)
     annotated = pd.concat([ids[ID_COLUMNS], features], axis=1)[~mechanismless.to_numpy()]
     return annotated.reset_index(drop=True), pd.concat([dropped, second])[["pert_id", "pert_iname", "step", "reason"]]
 

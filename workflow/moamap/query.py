@@ -52,7 +52,7 @@ def query(queried: list[str], communities: pd.DataFrame, distance: np.ndarray, *
 def _about(communities, distance, score, row, neighbours):
     others = np.arange(len(communities)) != row
     rank = np.zeros(len(communities), dtype=int)
-    rank[others] = rankdata(distance[others], method="ordinal")
+    rank[others] = rankdata(distance[others], method="min")
     everyone = communities[["drug", "moa", "community"]].assign(
         queried=communities["drug"][row],
         rank=rank,

@@ -55,7 +55,7 @@ def pca(x: np.ndarray, moas: pd.DataFrame, *, components=0.95) -> Learned:
     if components >= 1 and components > min(x.shape):
         n, d = x.shape
         raise InputError(f"representations: pca components is {components}; {n} drugs x {d} features allow {min(n, d)}")
-    model = PCA(n_components=components, svd_solver="full").fit(x)
+    model = PCA(n_components=components if components < 1 else int(components), svd_solver="full").fit(x)
     share = float(model.explained_variance_ratio_.sum())
     return Learned(model.components_, {"n_components": len(model.components_), "explained_variance": share})
 
@@ -69,10 +69,9 @@ def labelled_pairs(moas: pd.DataFrame, n_constraints: int, seed: int) -> tuple[n
     Returns row indices (n_pairs, 2) and a boolean for each pair (similar).
     """
     shared = moas.to_numpy(int) @ moas.to_numpy(int).T > 0
-    if not np.triu(shared, k=1).any():
-        raise InputError(
-            "representations: no two drugs share a MoA, so there is nothing that a metric could learn from"
-        )
+    for kind, words in ((shared, "no two drugs share a MoA"), (~shared, "every two drugs share a MoA")):
+        if not np.triu(kind, k=1).any():
+            raise InputError(f"representations: {words}, so there is nothing that a metric could learn from")
     if (moas.sum(axis=1) == 1).all():
         labels = moas.to_numpy().argmax(axis=1)
         a, b, c, d = Constraints(labels).positive_negative_pairs(n_constraints, random_state=seed)

@@ -67,5 +67,7 @@ def _verdict(row, same_source, n_compounds, published_compounds):
     if round(row.reproduced, int(row.decimals)) == row.published:
         return "PASS", "equal to the last published digit"
     caveat = "" if pd.isna(row.caveat) else f"; {row.caveat}"
-    gap = abs(row.reproduced - row.published) / max(abs(row.published), 1e-12)
-    return ("FLAG" if gap <= NEAR else "FAIL"), f"differs by {gap:.0%}{caveat}"
+    gap = row.reproduced - row.published
+    by = f"{gap / abs(row.published):+.0%}" if row.published else f"{gap:+g}"
+    near = abs(gap) <= NEAR * abs(row.published)
+    return ("FLAG" if near else "FAIL"), f"differs by {by}{caveat}"

@@ -16,11 +16,11 @@ def classical_scaling(squared: np.ndarray) -> np.ndarray:
     return axes * np.where(axes[np.abs(axes).argmax(axis=0), [0, 1]] < 0, -1, 1)
 
 
-def tsne(distance: np.ndarray, *, perplexity=30, seed=0) -> np.ndarray:
+def tsne(distance: np.ndarray, *, perplexity=30) -> np.ndarray:
     """t-SNE (van der Maaten and Hinton 2008; openTSNE) from distances alone: (n (n - 1) / 2,) -> (n, 2).
 
-    Exact neighbours and a start from classical scaling, so the map is the same in every run and for every number of
-    threads. The perplexity is lowered where there are fewer than three times as many drugs.
+    Exact neighbours and a start from classical scaling: nothing is random, and the map is the same in every run and for
+    every number of threads. The perplexity is lowered where there are fewer than three times as many drugs.
     """
     square = squareform(distance)
     start = classical_scaling(square**2)
@@ -30,7 +30,6 @@ def tsne(distance: np.ndarray, *, perplexity=30, seed=0) -> np.ndarray:
         initialization=start,
         metric="precomputed",
         neighbors="exact",
-        random_state=seed,
         n_jobs=1,
     )
     return np.asarray(model.fit(square))

@@ -19,6 +19,7 @@ def annotate(job) -> None:
     source = Path(job.input.profiles).name
     table = read_table(job.input.profiles)
     profiles.check_table(table, source)
+    table["pert_id"] = table["pert_id"].astype(str)
     if "drugs" in dict(job.input.items()):
         samples = read_hub(job.input.samples, ["broad_id", "pert_iname"])
         annotation = profiles.hub_annotation(samples, read_hub(job.input.drugs, ["pert_iname", "moa"]))
