@@ -9,13 +9,13 @@ FIGURE_INPUT = {
 
 
 rule rulegraph:
-    localrule: True
     output:
         "results/{dataset}/figures/rulegraph.dot",
     log:
         "results/{dataset}/logs/rulegraph.log",
     benchmark:
         "results/{dataset}/benchmarks/rulegraph.tsv"
+    localrule: True
     conda:
         "../../envs/snakemake.yaml"
     threads: 1
