@@ -23,6 +23,7 @@ include: "workflow/rules/connections.smk"
 include: "workflow/rules/communities.smk"
 include: "workflow/rules/enrichment.smk"
 include: "workflow/rules/supplement.smk"
+include: "workflow/rules/validation.smk"
 include: "workflow/rules/figures.smk"
 
 

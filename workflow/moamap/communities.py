@@ -1,13 +1,11 @@
 """DIP communities: affinity propagation on the distances of a representation."""
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.spatial.distance import squareform
-from sklearn.cluster import AffinityPropagation
-from sklearn.exceptions import ConvergenceWarning
 
+from moamap.affinity import affinity_propagation
 from moamap.errors import InputError
 
 
@@ -28,42 +26,41 @@ def similarities(distance: np.ndarray) -> np.ndarray:
     return -(squareform(distance) ** 2)
 
 
-def find_communities(
-    distance: np.ndarray, *, preference=None, damping=0.5, max_iter=1000, convergence_iter=15, seed=0
+def find_communities(distance: np.ndarray, **options) -> Communities:
+    """Communities by affinity propagation on minus the squared distances (condensed); see `communities_of`."""
+    return communities_of(similarities(distance), **options)
+
+
+def communities_of(
+    s: np.ndarray, *, preference=None, damping=0.5, max_iter=1000, convergence_iter=15, seed=0
 ) -> Communities:
-    """Affinity propagation (Frey and Dueck 2007), as scikit-learn does it.
+    """Affinity propagation (Frey and Dueck 2007) by `moamap.affinity_propagation`, numbered.
 
     Parameters
     ----------
-    distance : (n (n - 1) / 2,) condensed
+    s : (n, n) similarities
     preference : how willing a drug is to be an exemplar; None for the median similarity (its diagonal of zeros is in)
 
     Raises
     ------
     InputError where no exemplar emerged; without convergence the last labels are kept and `converged` is False.
     """
-    s = similarities(distance)
     preference = float(np.median(s)) if preference is None else float(preference)
-    model = AffinityPropagation(
-        affinity="precomputed",
+    found = affinity_propagation(
+        s,
         preference=preference,
         damping=damping,
         max_iter=max_iter,
         convergence_iter=convergence_iter,
         random_state=seed,
     )
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", ConvergenceWarning)
-        labels = model.fit_predict(s)
-    if (labels < 0).any():
+    if not len(found.exemplars):
         raise InputError(
             f"communities: affinity propagation found no exemplar in {max_iter} iterations; raise communities.damping "
             f"(now {damping:g}) or communities.max_iter"
         )
-    numbers, exemplars = numbered(labels, np.asarray(model.cluster_centers_indices_))
-    converged = not any(issubclass(w.category, ConvergenceWarning) for w in caught)
-    net = net_similarity(s, preference, numbers, exemplars)
-    return Communities(numbers, exemplars, preference, model.n_iter_, converged, net)
+    numbers, exemplars = numbered(found.labels, found.exemplars)
+    return Communities(numbers, exemplars, preference, found.n_iter, found.converged, found.net_similarity)
 
 
 def numbered(labels: np.ndarray, exemplars: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -72,13 +69,6 @@ def numbered(labels: np.ndarray, exemplars: np.ndarray) -> tuple[np.ndarray, np.
     rank = np.empty(len(order), dtype=int)
     rank[order] = np.arange(1, len(order) + 1)
     return rank[labels], exemplars[order]
-
-
-def net_similarity(s: np.ndarray, preference: float, numbers: np.ndarray, exemplars: np.ndarray) -> float:
-    """What affinity propagation maximizes: similarity of each drug to its exemplar, and the exemplars' preferences."""
-    mine = exemplars[numbers - 1]
-    followers = mine != np.arange(len(s))
-    return float(s[np.flatnonzero(followers), mine[followers]].sum() + preference * len(exemplars))
 
 
 def chance_of_sharing(numbers: np.ndarray) -> float:

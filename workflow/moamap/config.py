@@ -16,6 +16,12 @@ def with_defaults(config: dict, schema: dict) -> dict:
     return filled
 
 
+def supervised_methods(schema: dict) -> set[str]:
+    """The methods that the schema marks `x-supervised`; a Snakefile may not import the package's science."""
+    rules = schema["$defs"]["representation"]["allOf"]
+    return {rule["if"]["properties"]["method"]["const"] for rule in rules if rule.get("x-supervised")}
+
+
 def problems(config: dict, schema: dict) -> list[str]:
     """Every violation of the schema as one line: where it is, what is there, what was expected."""
     errors = Draft202012Validator(schema).iter_errors(config)

@@ -9,14 +9,11 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import metric_learn
 import numpy as np
-import pandas as pd
-from metric_learn.constraints import Constraints
 from sklearn.decomposition import PCA
-from sklearn.metrics import euclidean_distances
 
 from moamap.errors import InputError
+from moamap.itml import ITML, sample_pairs
 
 
 @dataclass(frozen=True)
@@ -29,6 +26,39 @@ class Learned:
     def transform(self, x: np.ndarray) -> np.ndarray:
         """Embed profiles, also of drugs that were not learned from: (n, n_features) -> (n, n_dims), X L'."""
         return np.asarray(x) @ self.components.T
+
+    def squared_distances(self, x: np.ndarray, base: np.ndarray) -> np.ndarray:
+        """Squared distances (n, n) of the embedded rows of x; `base` are those of x itself, which some maps can use."""
+        return squared_euclidean(self.transform(x))
+
+
+@dataclass(frozen=True)
+class Corrected(Learned):
+    """A map whose metric is the identity but for a few directions: M^-1 = I + sum_c w_c v_c v_c'.
+
+    By Woodbury's identity M = I - V'(W^-1 + V V')^-1 V, so distances are corrected and not made anew.
+    """
+
+    directions: np.ndarray = None  # V (n_directions, n_features)
+    weights: np.ndarray = None  # w (n_directions,)
+
+    def squared_distances(self, x: np.ndarray, base: np.ndarray) -> np.ndarray:
+        """As `Learned.squared_distances`, in n^2 n_directions operations."""
+        along = x @ self.directions.T
+        core = np.linalg.inv(np.diag(1 / self.weights) + self.directions @ self.directions.T)
+        inner = along @ core @ along.T
+        lengths = inner.diagonal()
+        return np.maximum(base - (lengths[:, None] + lengths - 2 * inner), 0)
+
+
+def squared_euclidean(x: np.ndarray) -> np.ndarray:
+    """Squared Euclidean distances of all rows, by the Gram matrix: (n, d) -> (n, n), never negative, zero diagonal."""
+    centred = x - x.mean(axis=0)
+    gram = centred @ centred.T
+    lengths = gram.diagonal()
+    squared = np.maximum(lengths[:, None] + lengths - 2 * gram, 0)
+    np.fill_diagonal(squared, 0)
+    return squared
 
 
 @dataclass(frozen=True)
@@ -45,12 +75,12 @@ class Method:
         return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
 
 
-def raw(x: np.ndarray, moas: pd.DataFrame) -> Learned:
+def raw(x: np.ndarray, moas: np.ndarray) -> Learned:
     """The normalized profile itself ("original data" of the paper)."""
     return Learned(np.eye(x.shape[1]))
 
 
-def pca(x: np.ndarray, moas: pd.DataFrame, *, components=0.95) -> Learned:
+def pca(x: np.ndarray, moas: np.ndarray, *, components=0.95) -> Learned:
     """Principal components (scikit-learn, full SVD): a number of them (int) or a share of the variance (below 1)."""
     if components >= 1 and components > min(x.shape):
         n, d = x.shape
@@ -60,34 +90,37 @@ def pca(x: np.ndarray, moas: pd.DataFrame, *, components=0.95) -> Learned:
     return Learned(model.components_, {"n_components": len(model.components_), "explained_variance": share})
 
 
-def labelled_pairs(moas: pd.DataFrame, n_constraints: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def sharing(moas: np.ndarray) -> np.ndarray:
+    """Which drugs share a MoA: (n, n_moas) booleans -> (n, n) booleans."""
+    return moas.astype(np.float32) @ moas.T.astype(np.float32) > 0
+
+
+def labelled_pairs(moas: np.ndarray, n_constraints: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Draw pairs of drugs with a shared MoA, and pairs without one, `n_constraints` of each.
 
     Where every drug has one label they are drawn just as metric-learn's ITML_Supervised draws them for that seed;
     where drugs have several (`moa: split`), uniformly among the pairs that share any label, and those that share none.
 
-    Returns row indices (n_pairs, 2) and a boolean for each pair (similar).
+    Returns row indices (n_pairs, 2) and a boolean for each pair (similar); raises ValueError where there are none.
     """
-    shared = moas.to_numpy(int) @ moas.to_numpy(int).T > 0
+    if (moas.sum(axis=1) == 1).all():
+        return sample_pairs(moas.argmax(axis=1), n_constraints, random_state=seed)
+    shared = sharing(moas)
     for kind, words in ((shared, "no two drugs share a MoA"), (~shared, "every two drugs share a MoA")):
         if not np.triu(kind, k=1).any():
-            raise InputError(f"representations: {words}, so there is nothing that a metric could learn from")
-    if (moas.sum(axis=1) == 1).all():
-        labels = moas.to_numpy().argmax(axis=1)
-        a, b, c, d = Constraints(labels).positive_negative_pairs(n_constraints, random_state=seed)
-        similar, dissimilar = np.c_[a, b], np.c_[c, d]
-    else:
-        draw = np.random.default_rng(seed)
-        similar, dissimilar = (
-            draw.permutation(np.argwhere(np.triu(kind, k=1)))[:n_constraints] for kind in (shared, ~shared)
-        )
+            raise ValueError(f"nothing can be learned: {words}")
+    draw = np.random.default_rng(seed)
+    similar, dissimilar = (
+        draw.permutation(np.argwhere(np.triu(kind, k=1)))[:n_constraints] for kind in (shared, ~shared)
+    )
     return np.vstack([similar, dissimilar]), np.repeat([True, False], [len(similar), len(dissimilar)])
 
 
 def itml(
     x: np.ndarray,
-    moas: pd.DataFrame,
+    moas: np.ndarray,
     *,
+    engine="moamap",
     n_constraints=20,
     max_iter=1000,
     tol=1e-3,
@@ -96,42 +129,66 @@ def itml(
     bounds="euclidean",
     seed=0,
 ) -> Learned:
-    """Information-theoretic metric learning (Davis et al. 2007, algorithm 1), as metric-learn does it.
+    """Information-theoretic metric learning (Davis et al. 2007, algorithm 1).
 
     Parameters
     ----------
+    engine : "moamap" or "metric-learn"; they give the same matrix, the second more slowly
     n_constraints : number of similar pairs, and of dissimilar pairs
     bounds : "euclidean" for metric-learn's own (5th and 95th percentile of the *unsquared* distances of the rows in the
         pairs, which the learned *squared* distances are held against), "squared" for those of the squared distances,
         or [upper bound of similar pairs, lower bound of dissimilar pairs]
     """
-    pairs, similar = labelled_pairs(moas, n_constraints, seed)
-    model = metric_learn.ITML(gamma=gamma, max_iter=max_iter, tol=tol, prior=prior, random_state=seed)
-    with warnings.catch_warnings():
-        # metric-learn 0.7.0 passes a name that scikit-learn 1.6 deprecated
-        warnings.filterwarnings("ignore", "'force_all_finite' was renamed", FutureWarning)
-        model.fit(x[pairs], np.where(similar, 1, -1), bounds=_bounds(x[np.unique(pairs)], bounds))
-    converged = bool(model.n_iter_ < max_iter - 1)
+    options = {"max_iter": max_iter, "tol": tol, "gamma": gamma, "prior": prior}
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always", UserWarning)
+        try:
+            pairs, similar = labelled_pairs(moas, n_constraints, seed)
+            learned = ENGINES[engine](x, pairs, similar, bounds, options)
+        except ValueError as error:
+            raise InputError(f"representations: itml: {error}") from error
+    spoken = [str(warning.message) for warning in said if issubclass(warning.category, UserWarning)]
+    if spoken:
+        learned.notes["warning"] = "; ".join(dict.fromkeys(spoken))
+    return learned
+
+
+def _by_moamap(x, pairs, similar, bounds, options):
+    model = ITML(**options).fit_pairs(x, pairs, similar, bounds)
     notes = {
-        "engine": f"metric-learn {metric_learn.__version__}",
-        "similar_pairs": int(similar.sum()),
-        "dissimilar_pairs": int((~similar).sum()),
-        "bounds": [float(bound) for bound in model.bounds_],
-        "iterations": int(model.n_iter_) + 1,
-        "converged": converged,
+        "similar_pairs": int(model.similar_.sum()),
+        "dissimilar_pairs": int((~model.similar_).sum()),
+        "active_pairs": model.n_active_,
+        "bounds": model.bounds_.tolist(),
+        "largest_violation": model.violation_,
+        "iterations": model.n_iter_,
+        "converged": model.converged_,
     }
-    if not converged:
-        notes["warning"] = f"ITML has not converged in {max_iter} iterations; raise max_iter or tol"
-    return Learned(model.components_, notes)
+    if options["prior"] != "identity":
+        return Learned(model.components_, notes)
+    active = model.duals_ > 0
+    first, second = model.pairs_[active].T
+    weights = np.where(model.similar_, model.duals_, -model.duals_)[active]
+    return Corrected(model.components_, notes, x[first] - x[second], weights)
 
 
-def _bounds(rows, bounds):
-    if bounds == "euclidean":
-        return None
+def _by_metric_learn(x, pairs, similar, bounds, options):
+    # only this choice needs the package, which scikit-learn 1.8 breaks
+    from metric_learn import ITML as Peer
+
     if bounds == "squared":
-        return np.percentile(euclidean_distances(np.unique(rows, axis=0), squared=True), (5, 95))
-    return np.asarray(bounds, dtype=float)
+        bounds = np.percentile(squared_euclidean(np.unique(x[np.unique(pairs)], axis=0)), (5, 95))
+    model = Peer(**options).fit(x[pairs], np.where(similar, 1, -1), None if bounds == "euclidean" else bounds)
+    converged = bool(model.n_iter_ < options["max_iter"] - 1)
+    if not converged:
+        warnings.warn(f"ITML did not converge in {options['max_iter']} sweeps", stacklevel=2)
+    return Learned(
+        model.components_,
+        {"bounds": model.bounds_.tolist(), "iterations": int(model.n_iter_) + 1, "converged": converged},
+    )
 
+
+ENGINES = {"moamap": _by_moamap, "metric-learn": _by_metric_learn}
 
 METHODS = {
     "raw": Method(raw, supervised=False),
@@ -140,8 +197,9 @@ METHODS = {
 }
 
 
-def learn(method: str, x: np.ndarray, moas: pd.DataFrame, **parameters) -> Learned:
-    """Learn the map of a registered method; raises InputError where the result is not finite."""
+def learn(method: str, x: np.ndarray, moas: np.ndarray | None, **parameters) -> Learned:
+    """Learn the map of a registered method from profiles (n, n_features) and labels (n, n_moas), which a method that is
+    not supervised does not look at; raises InputError where the result is not finite."""
     learned = METHODS[method].learn(x, moas, **parameters)
     if not np.isfinite(learned.components).all():
         raise InputError(

@@ -5,24 +5,28 @@ import pandas as pd
 from moamap.enrichment import table_1_row
 
 
-def evidence(supervised: bool) -> str:
-    """What the P and q of a representation can be evidence of."""
-    return "in-sample: the metric was learned from these MoAs" if supervised else "the MoAs were not used before"
+def evidence(*, supervised: bool, cross_fitted: bool = False, **_) -> str:
+    """What the P and q of a representation can be evidence of, by the notes of its representation.json."""
+    if not supervised:
+        return "the MoAs were not used before"
+    if cross_fitted:
+        return "cross-fitted: each pair's distance was learned without the folds of both drugs"
+    return "in-sample: the metric was learned from these MoAs"
 
 
-def table_1(rows: dict[str, pd.DataFrame], converged: dict[str, bool], supervised: dict[str, bool]) -> pd.DataFrame:
+def table_1(rows: dict[str, pd.DataFrame], converged: dict[str, bool], notes: dict[str, dict]) -> pd.DataFrame:
     """The paper's Table 1, a row a representation.
 
     Parameters
     ----------
     rows : enrichment table of each representation
     converged : whether its affinity propagation, and what it was learned by, converged
-    supervised : whether it was learned from the MoAs
+    notes : what it says of itself (`evidence` reads it)
     """
     table = pd.DataFrame({name: table_1_row(enriched) for name, enriched in rows.items()}).T
     table = table.astype({column: int for column in table.columns if column != "Enrichment Expectation"})
     table["converged"] = pd.Series(converged)
-    table["evidence"] = pd.Series(supervised).map(evidence)
+    table["evidence"] = pd.Series({name: evidence(**note) for name, note in notes.items()})
     return table.rename_axis("representation").reset_index()
 
 

@@ -2,7 +2,7 @@
 WORKFLOW = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent
 sys.path.insert(0, str(WORKFLOW))
 
-from moamap.config import problems, with_defaults
+from moamap.config import problems, supervised_methods, with_defaults
 
 schema = yaml.safe_load((WORKFLOW / "schemas/config.schema.yaml").read_text())
 found = problems(config, schema) or [
@@ -13,12 +13,20 @@ found = problems(config, schema) or [
 if found:
     raise WorkflowError(f"{', '.join(map(str, workflow.overwrite_configfiles)) or 'config'}: {'; '.join(found)}")
 config.update(with_defaults(config, schema))
+config["validation"] = config["validation"] or "off"
 
 PUBLISHED = str(WORKFLOW.parent / "resources/published.csv")
-REPRESENTATIONS = list(config["representations"])
+CROSSFITTED = [
+    f"{name}_crossfit"
+    for name, options in config["representations"].items()
+    if options["method"] in supervised_methods(schema) and config["validation"] != "off"
+]
+REPRESENTATIONS = [*config["representations"], *CROSSFITTED]
 SOURCES = {Path(source["location"]).name: source for source in config.get("sources", {}).values()}
 RESULTS = f"results/{config['dataset']}"
-FIGURES = ["1", "2", "3", "4", "S1"]
+FIGURES = ["fig1", "fig2", "fig3", "fig4", "figS1"]
+if config["validation"] != "off":
+    FIGURES += ["validation_null", "validation_retrieval", "validation_stability"]
 
 
 wildcard_constraints:
@@ -39,10 +47,14 @@ def of_every_representation(file):
 
 
 def study_files():
-    """Every file of the study: tables and maps of each representation, the supplement, the figures."""
-    each = ["transform.npz", "embedding.parquet", "connections.parquet", "communities.csv", "enrichment.csv"]
-    each += ["community_features.csv", "csif_overlap.csv", "tsne.csv"] + ["query.csv"] * bool(config["query"])
-    files = [f"{RESULTS}/{name}/{file}" for name in REPRESENTATIONS for file in each]
-    files += [f"{RESULTS}/supplement/table_{table}" for table in SUPPLEMENT]
-    files += [f"{RESULTS}/figures/fig{figure}.{ending}" for figure in FIGURES for ending in ("svg", "png")]
-    return files + [f"{RESULTS}/{file}" for file in ("reproduction.csv", "provenance.json")]
+    """Every file of the study: tables and maps of each representation, the supplement, validation, the figures."""
+    learned = ["transform.npz", "embedding.parquet"]
+    each = ["connections.parquet", "communities.csv", "enrichment.csv", "community_features.csv", "csif_overlap.csv"]
+    each += ["tsne.csv"] + ["query.csv"] * bool(config["query"])
+    once = ["reproduction.csv", "provenance.json", *(f"supplement/table_{table}" for table in SUPPLEMENT)]
+    once += [f"figures/{figure}.{ending}" for figure in FIGURES for ending in ("svg", "png")]
+    if config["validation"] != "off":
+        once += [f"validation/{file}" for file in VALIDATION] + ["candidates.csv"]
+    files = [f"{name}/{file}" for name in config["representations"] for file in learned]
+    files += [f"{name}/{file}" for name in REPRESENTATIONS for file in each]
+    return [f"{RESULTS}/{file}" for file in files + once]

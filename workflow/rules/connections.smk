@@ -10,6 +10,8 @@ rule connect:
         "results/{dataset}/logs/connect_{representation}.log",
     benchmark:
         "results/{dataset}/benchmarks/connect_{representation}.tsv"
+    wildcard_constraints:
+        representation="|".join(config["representations"]),
     conda:
         "../../envs/science.yaml"
     threads: 1

@@ -3,7 +3,8 @@
 
 rule enrich:
     input:
-        "results/{dataset}/{representation}/communities.csv",
+        communities="results/{dataset}/{representation}/communities.csv",
+        notes="results/{dataset}/{representation}/representation.json",
     output:
         "results/{dataset}/{representation}/enrichment.csv",
     log:
@@ -19,7 +20,6 @@ rule enrich:
     params:
         **config["enrichment"],
         moa=config["moa"],
-        method=lambda wildcards: config["representations"][wildcards.representation]["method"],
     script:
         "../scripts/enrich.py"
 

@@ -1,10 +1,13 @@
 # reads the tables of a run, and its DAG; writes figures/
 FIGURE_INPUT = {
-    "1": ["profiles/annotated.parquet", "profiles/normalized.parquet"],
-    "2": ["figures/rulegraph.dot"],
-    "3": ["raw/communities.csv", "raw/tsne.csv", "itml/tsne.csv"],
-    "4": [f"{name}/{file}.csv" for name in ("raw", "itml", "pca") for file in ("tsne", "communities", "enrichment")],
-    "S1": ["itml/connections.parquet", "itml/communities.csv"],
+    "fig1": ["profiles/annotated.parquet", "profiles/normalized.parquet"],
+    "fig2": ["figures/rulegraph.dot"],
+    "fig3": ["raw/communities.csv", "raw/tsne.csv", "itml/tsne.csv"],
+    "fig4": [f"{name}/{file}.csv" for name in ("raw", "itml", "pca") for file in ("tsne", "communities", "enrichment")],
+    "validation_null": ["validation/null.csv"],
+    "validation_retrieval": ["validation/retrieval.csv"],
+    "validation_stability": ["validation/stability.csv"],
+    "figS1": ["itml/connections.parquet", "itml/communities.csv"],
 }
 
 
@@ -35,8 +38,8 @@ rule figure:
     input:
         lambda wildcards: expand("results/{{dataset}}/{file}", file=FIGURE_INPUT[wildcards.figure]),
     output:
-        svg="results/{dataset}/figures/fig{figure}.svg",
-        png="results/{dataset}/figures/fig{figure}.png",
+        svg="results/{dataset}/figures/{figure}.svg",
+        png="results/{dataset}/figures/{figure}.png",
     log:
         "results/{dataset}/logs/figure_{figure}.log",
     benchmark:

@@ -12,6 +12,8 @@ rule represent:
         "results/{dataset}/logs/represent_{representation}.log",
     benchmark:
         "results/{dataset}/benchmarks/represent_{representation}.tsv"
+    wildcard_constraints:
+        representation="|".join(config["representations"]),
     conda:
         "../../envs/science.yaml"
     threads: 1

@@ -21,7 +21,7 @@ rule table_1:
         mem_mb=1000,
         runtime=10,
     params:
-        representations=config["representations"],
+        representations=REPRESENTATIONS,
         published=config["published"],
     script:
         "../scripts/table_1.py"

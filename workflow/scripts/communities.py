@@ -24,7 +24,7 @@ def communities(job) -> None:
     table["is_exemplar"] = table.index.isin(found.exemplars)
     write_table(table, job.output.communities, simulated=is_simulated(job))
     notes = {key: value for key, value in asdict(found).items() if key not in ("numbers", "exemplars")}
-    notes = {"engine": "scikit-learn", "damping": job.params.communities["damping"], **notes}
+    notes = {"engine": "moamap", "damping": job.params.communities["damping"], **notes}
     write_json(notes | {"seed": job.params.communities["seed"]}, job.output.notes)
 
 

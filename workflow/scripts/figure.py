@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from moamap import figures
+from moamap import figures, validation_figures
 from moamap.profiles import membership
 from scripts.files import is_simulated, read_distances, read_drugs, read_table
 from scripts.job import run
@@ -47,7 +47,21 @@ def draw_s1(job):
     return figures.figure_s1(read_distances(job.input[0]), read_table(job.input[1])["community"].to_numpy())
 
 
-DRAW = {"1": draw_1, "2": draw_2, "3": draw_3, "4": draw_4, "S1": draw_s1}
+def from_table(function):
+    """A figure that is drawn from one table."""
+    return lambda job: function(read_table(job.input[0]))
+
+
+DRAW = {
+    "fig1": draw_1,
+    "fig2": draw_2,
+    "fig3": draw_3,
+    "fig4": draw_4,
+    "figS1": draw_s1,
+    "validation_null": from_table(validation_figures.null_figure),
+    "validation_retrieval": from_table(validation_figures.retrieval_figure),
+    "validation_stability": from_table(validation_figures.stability_figure),
+}
 
 if __name__ == "__main__":
     run(draw, globals().get("snakemake"))

@@ -21,7 +21,7 @@ def represent(job) -> None:
     method = parameters.pop("method")
     ids, features = read_drugs(job.input[0])
     x = features.to_numpy(float)
-    learned = learn(method, x, membership(ids["moa"], job.params.moa), **parameters)
+    learned = learn(method, x, membership(ids["moa"], job.params.moa).to_numpy(), **parameters)
     if "warning" in learned.notes:
         logging.warning(learned.notes["warning"])
     embedded = pd.DataFrame(learned.transform(x), columns=[f"dim_{i}" for i in range(1, len(learned.components) + 1)])

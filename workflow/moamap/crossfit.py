@@ -1,0 +1,87 @@
+"""Cross-fitting: the distance of two drugs from metrics that were learned without either."""
+
+from collections.abc import Callable, Iterator
+from itertools import combinations
+
+import numpy as np
+from scipy.spatial.distance import squareform
+
+from moamap.representations import Learned
+
+Learner = Callable[[np.ndarray, np.ndarray], Learned]  # (x, moas) of the drugs to learn from -> map
+
+
+def label_sets(moas: np.ndarray) -> np.ndarray:
+    """A number for each drug's set of MoAs, equal where the sets are: (n, n_moas) booleans -> (n,)."""
+    return np.unique(moas, axis=0, return_inverse=True)[1].ravel()
+
+
+def folds_by_moa(labels: np.ndarray, n_folds: int, rng: np.random.Generator) -> np.ndarray:
+    """Deal the drugs into folds, those of one label set as evenly as can be: (n,) label sets -> (n,) folds."""
+    shuffled = rng.permutation(len(labels))
+    order = shuffled[np.argsort(labels[shuffled], kind="stable")]
+    folds = np.empty(len(labels), dtype=int)
+    folds[order] = (np.arange(len(labels)) + rng.integers(n_folds)) % n_folds
+    return folds
+
+
+def folds_of_moas(labels: np.ndarray, n_folds: int, rng: np.random.Generator) -> np.ndarray:
+    """Deal whole label sets into folds of about equal size, the largest first: (n,) label sets -> (n,) folds."""
+    sizes = np.bincount(labels)
+    fold_of, filled = np.empty(len(sizes), dtype=int), np.zeros(n_folds, dtype=int)
+    shuffled = rng.permutation(len(sizes))
+    for label in shuffled[np.argsort(-sizes[shuffled], kind="stable")]:
+        fold_of[label] = filled.argmin()
+        filled[fold_of[label]] += sizes[label]
+    return fold_of[labels]
+
+
+def scaled(squared: np.ndarray) -> np.ndarray:
+    """Squared distances divided by their median over all pairs, so that transforms can be compared."""
+    return squared / np.median(squareform(squared, checks=False))
+
+
+def one_split(x, moas, learner: Learner, folds: np.ndarray, base: np.ndarray) -> np.ndarray:
+    """Scaled squared distances (n, n), each pair's from a map that was learned without the folds of both drugs.
+
+    Pairs within fold a use the map that left out a and a + 1: it, too, left out two folds.
+    """
+    n_folds = folds.max() + 1
+    squared = np.zeros((len(x), len(x)))
+    for a, b in combinations(range(n_folds), 2):
+        train = (folds != a) & (folds != b)
+        distances = scaled(learner(x[train], moas[train]).squared_distances(x, base))
+        for c, d in _blocks(a, b, n_folds):
+            block = np.ix_(folds == c, folds == d)
+            squared[block] = distances[block]
+    return squared
+
+
+def _blocks(a: int, b: int, n_folds: int) -> Iterator[tuple[int, int]]:
+    yield from ((a, b), (b, a))
+    if (a + 1) % n_folds == b:
+        yield a, a
+    if (b + 1) % n_folds == a:
+        yield b, b
+
+
+def crossfit(x, moas, learner: Learner, folds: np.ndarray, base: np.ndarray) -> np.ndarray:
+    """Cross-fitted squared distances (n, n): the mean over splits of each split's, scaled to a median of 1.
+
+    Parameters
+    ----------
+    x : (n, n_features) normalized profiles
+    moas : (n, n_moas) booleans
+    learner : learns a map from some of the rows
+    folds : (n_splits, n) fold of each drug in each split
+    base : (n, n) squared Euclidean distances of x
+    """
+    return sum(one_split(x, moas, learner, split, base) for split in folds) / len(folds)
+
+
+def co_membership(numbers: np.ndarray, folds: np.ndarray) -> float:
+    """How often drugs of one fold share a community, as a ratio to all pairs of drugs; 1 where folds leave no trace."""
+    together = numbers[:, None] == numbers
+    upper = np.triu_indices(len(numbers), k=1)
+    ratios = [together[upper][(split[:, None] == split)[upper]].mean() for split in np.atleast_2d(folds)]
+    return float(np.mean(ratios) / together[upper].mean())

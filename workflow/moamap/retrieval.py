@@ -1,0 +1,55 @@
+"""Retrieval: does a drug find the other drugs of its MoA among its nearest?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """For each query drug the gallery drugs from near to far; the query itself is never in its gallery.
+
+    Ties keep the order of the table, so a ranking is the same in every run.
+    """
+
+    queries: np.ndarray  # (n_queries,) rows
+    order: np.ndarray  # (n_queries, n_gallery - 1) rows, nearest first
+
+
+def rank(squared: np.ndarray, queries: np.ndarray, gallery: np.ndarray) -> Ranking:
+    """Rank the gallery for each query.
+
+    Parameters
+    ----------
+    squared : (n, n) distances or squared distances
+    queries, gallery : rows of it; every query must be in the gallery
+    """
+    held = squared[np.ix_(queries, gallery)].copy()
+    held[queries[:, None] == gallery] = -np.inf  # itself, first, to be cut off
+    return Ranking(queries, gallery[np.argsort(held, axis=1, kind="stable")[:, 1:]])
+
+
+def average_precision(ranking: Ranking, shared: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Average precision and 1-nearest-neighbour hit of every query: (n_queries,) each, NaN without a relevant drug.
+
+    The mean, over the relevant drugs, of the share of relevant ones among all that are as near or nearer.
+
+    Parameters
+    ----------
+    shared : (n, n) booleans: the two drugs share a MoA
+    """
+    relevant = shared[ranking.queries[:, None], ranking.order]
+    found = np.cumsum(relevant, axis=1, dtype=np.int32)
+    precision = found / np.arange(1, relevant.shape[1] + 1)
+    total = found[:, -1]
+    with np.errstate(invalid="ignore"):
+        scores = np.where(relevant, precision, 0.0).sum(axis=1) / np.where(total, total, np.nan)
+    return scores, np.where(total, relevant[:, 0], np.nan)
+
+
+def mean_by_moa(scores: np.ndarray, queries: np.ndarray, moas: np.ndarray) -> np.ndarray:
+    """Mean score of each MoA's drugs: (n_queries,), rows, (n, n_moas) booleans -> (n_moas,); NaN where none has one."""
+    known = ~np.isnan(scores)
+    members = moas[queries[known]].astype(float)
+    with np.errstate(invalid="ignore"):
+        return members.T @ scores[known] / members.sum(axis=0)

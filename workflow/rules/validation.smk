@@ -1,0 +1,204 @@
+# reads profiles/normalized.parquet and the tables of every representation; writes {representation}_crossfit/, validation/, candidates.csv
+PERMUTATIONS, BATCHES = {"off": (0, 0), "quick": (199, 4), "full": (999, 20)}[config["validation"]]
+STABILITY_RUNS = {"off": 0, "quick": 5, "full": 20}[config["validation"]]
+VALIDATION = ["null.csv", "null_by_moa.csv", "retrieval.csv", "retrieval_by_moa.csv", "stability.csv"]
+VALIDATION += ["stability_by_drug.csv", "table_1_calibrated.csv", "verdict.md"]
+
+
+def procedure(wildcards):
+    """All that `moamap.procedure.Procedure` takes besides the profiles."""
+    base = wildcards.representation.removesuffix("_crossfit")
+    return {
+        "representation": config["representations"][base],
+        "communities": config["communities"],
+        "crossfit": config["crossfit"],
+        **config["enrichment"],
+        "moa": config["moa"],
+    }
+
+
+rule crossfit:
+    input:
+        "results/{dataset}/profiles/normalized.parquet",
+    output:
+        connections="results/{dataset}/{representation}/connections.parquet",
+        folds="results/{dataset}/{representation}/folds.csv",
+        notes="results/{dataset}/{representation}/representation.json",
+    log:
+        "results/{dataset}/logs/crossfit_{representation}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/crossfit_{representation}.tsv"
+    wildcard_constraints:
+        representation="|".join(CROSSFITTED) or "none",
+    conda:
+        "../../envs/science.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    params:
+        procedure=procedure,
+    script:
+        "../scripts/crossfit.py"
+
+
+rule permute:
+    input:
+        "results/{dataset}/profiles/normalized.parquet",
+    output:
+        "results/{dataset}/validation/permutations/{representation}_{batch}.npz",
+    log:
+        "results/{dataset}/logs/permute_{representation}_{batch}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/permute_{representation}_{batch}.tsv"
+    wildcard_constraints:
+        representation="|".join(config["representations"]),
+        batch=r"\d+",
+    conda:
+        "../../envs/science.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=240,
+    params:
+        procedure=procedure,
+        numbers=lambda wildcards: list(range(PERMUTATIONS + 1))[int(wildcards.batch) :: BATCHES],
+    script:
+        "../scripts/permute.py"
+
+
+rule nulls:
+    input:
+        permutations=expand(
+            "results/{{dataset}}/validation/permutations/{representation}_{batch}.npz",
+            representation=config["representations"],
+            batch=range(BATCHES),
+        ),
+        enrichment=of_every_representation("enrichment.csv"),
+        table_1="results/{dataset}/supplement/table_1.csv",
+        profiles="results/{dataset}/profiles/normalized.parquet",
+    output:
+        null="results/{dataset}/validation/null.csv",
+        null_by_moa="results/{dataset}/validation/null_by_moa.csv",
+        retrieval="results/{dataset}/validation/retrieval.csv",
+        retrieval_by_moa="results/{dataset}/validation/retrieval_by_moa.csv",
+        calibrated="results/{dataset}/validation/table_1_calibrated.csv",
+    log:
+        "results/{dataset}/logs/nulls.log",
+    benchmark:
+        "results/{dataset}/benchmarks/nulls.tsv"
+    conda:
+        "../../envs/science.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=20,
+    params:
+        representations=REPRESENTATIONS,
+        moa=config["moa"],
+        min_drugs=config["enrichment"]["min_drugs"],
+    script:
+        "../scripts/nulls.py"
+
+
+rule perturb:
+    input:
+        profiles="results/{dataset}/profiles/normalized.parquet",
+        communities="results/{dataset}/{representation}/communities.csv",
+    output:
+        "results/{dataset}/validation/stability/{representation}.npz",
+    log:
+        "results/{dataset}/logs/perturb_{representation}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/perturb_{representation}.tsv"
+    conda:
+        "../../envs/science.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=120,
+    params:
+        procedure=procedure,
+        crossfitted=lambda wildcards: wildcards.representation in CROSSFITTED,
+        runs=STABILITY_RUNS,
+    script:
+        "../scripts/perturb.py"
+
+
+rule stability:
+    input:
+        runs=expand("results/{{dataset}}/validation/stability/{representation}.npz", representation=REPRESENTATIONS),
+        communities=of_every_representation("communities.csv"),
+    output:
+        summary="results/{dataset}/validation/stability.csv",
+        by_drug="results/{dataset}/validation/stability_by_drug.csv",
+    log:
+        "results/{dataset}/logs/stability.log",
+    benchmark:
+        "results/{dataset}/benchmarks/stability.tsv"
+    conda:
+        "../../envs/science.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=20,
+    params:
+        representations=REPRESENTATIONS,
+        query=config["query"],
+    script:
+        "../scripts/stability.py"
+
+
+rule candidates:
+    input:
+        communities="results/{dataset}/itml_crossfit/communities.csv",
+        connections="results/{dataset}/itml_crossfit/connections.parquet",
+        runs="results/{dataset}/validation/stability/itml_crossfit.npz",
+    output:
+        "results/{dataset}/candidates.csv",
+    log:
+        "results/{dataset}/logs/candidates.log",
+    benchmark:
+        "results/{dataset}/benchmarks/candidates.tsv"
+    conda:
+        "../../envs/science.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=20,
+    params:
+        moa=config["moa"],
+        min_drugs=config["enrichment"]["min_drugs"],
+        query=config["query"],
+        neighbours=config["neighbours"],
+    script:
+        "../scripts/candidates.py"
+
+
+rule verdict:
+    input:
+        null="results/{dataset}/validation/null.csv",
+        null_by_moa="results/{dataset}/validation/null_by_moa.csv",
+        retrieval="results/{dataset}/validation/retrieval.csv",
+        retrieval_by_moa="results/{dataset}/validation/retrieval_by_moa.csv",
+        stability="results/{dataset}/validation/stability.csv",
+        candidates="results/{dataset}/candidates.csv",
+        folds=expand("results/{{dataset}}/{representation}/folds.csv", representation=CROSSFITTED),
+        communities=expand("results/{{dataset}}/{representation}/communities.csv", representation=CROSSFITTED),
+    output:
+        "results/{dataset}/validation/verdict.md",
+    log:
+        "results/{dataset}/logs/verdict.log",
+    benchmark:
+        "results/{dataset}/benchmarks/verdict.tsv"
+    conda:
+        "../../envs/science.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        crossfitted=CROSSFITTED,
+        query=config["query"],
+    script:
+        "../scripts/verdict.py"

@@ -1,0 +1,34 @@
+"""Observed beside permuted labels: claims, MoAs, retrieval, and Table 1 with all of it."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import numpy as np
+
+from moamap import calibration
+from moamap.profiles import membership
+from scripts.files import is_simulated, read_drugs, read_table, write_table
+from scripts.job import run
+
+
+def calibrate(job) -> None:
+    stored = calibration.gather([(Path(path).stem.rsplit("_", 1)[0], np.load(path)) for path in job.input.permutations])
+    enriched = dict(zip(job.params.representations, map(read_table, job.input.enrichment), strict=True))
+    table_1 = read_table(job.input.table_1)
+    moas = membership(read_drugs(job.input.profiles)[0]["moa"], job.params.moa)
+    null = calibration.null_table(stored, table_1)
+    tables = {
+        "null": null,
+        "null_by_moa": calibration.null_by_moa(stored, enriched),
+        "retrieval": calibration.retrieval_table(stored),
+        "retrieval_by_moa": calibration.retrieval_by_moa(stored, moas.columns, moas.sum() >= job.params.min_drugs),
+        "calibrated": calibration.table_1_calibrated(table_1, null),
+    }
+    for name, table in tables.items():
+        write_table(table, job.output[name], simulated=is_simulated(job))
+
+
+if __name__ == "__main__":
+    run(calibrate, globals().get("snakemake"))

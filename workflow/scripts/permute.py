@@ -1,0 +1,35 @@
+"""What the whole procedure finds on some permutations of the labels (number 0 is the truth)."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import logging
+
+import numpy as np
+
+from moamap.crossfit import label_sets
+from moamap.nulls import permutation
+from scripts.job import run
+from scripts.study import procedure_of
+
+
+def permute(job) -> None:
+    _, moas, procedure = procedure_of(job.input[0], **job.params.procedure)
+    labels = label_sets(moas)
+    scores = []
+    for done, number in enumerate(job.params.numbers, start=1):
+        order = permutation(len(moas), procedure.seed, number)
+        scores.append(procedure.score(moas[order], labels[order]))
+        logging.info("permutation %d (%d of %d)", number, done, len(job.params.numbers))
+    columns = {
+        f"{way}|{quantity}": np.array([score[way][quantity] for score in scores])
+        for way, quantities in scores[0].items()
+        for quantity in quantities
+    }
+    np.savez_compressed(job.output[0], numbers=np.array(job.params.numbers), **columns)
+
+
+if __name__ == "__main__":
+    run(permute, globals().get("snakemake"))

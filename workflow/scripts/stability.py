@@ -1,0 +1,33 @@
+"""How much of the communities remains, per perturbation and per drug."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import numpy as np
+import pandas as pd
+
+from moamap.stability import companionship, summary
+from scripts.files import is_simulated, read_table, write_table
+from scripts.job import run
+
+
+def summarize(job) -> None:
+    rows, drugs = [], []
+    for name, path, communities in zip(job.params.representations, job.input.runs, job.input.communities, strict=True):
+        table, stored = read_table(communities), np.load(path)
+        queried = [table.index[table["drug"] == drug][0] for drug in job.params.query]
+        rows.append(summary(table["community"].to_numpy(), stored, queried).assign(representation=name))
+        kept = companionship(table["community"].to_numpy(), stored["runs"])
+        drugs.append(table[["drug", "moa", "community"]].assign(representation=name, companions_kept=kept))
+    write_table(_first(pd.concat(rows)), job.output.summary, simulated=is_simulated(job))
+    write_table(_first(pd.concat(drugs)), job.output.by_drug, simulated=is_simulated(job))
+
+
+def _first(table):
+    return table[["representation", *table.columns.drop("representation")]]
+
+
+if __name__ == "__main__":
+    run(summarize, globals().get("snakemake"))
