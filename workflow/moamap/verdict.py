@@ -101,17 +101,15 @@ def _mechanisms(by_moa, retrieval):
 def _candidates(table, null):
     proposed = table[table["kind"] == "proposed MoA"]
     good = proposed[proposed["q_value"] < LEVEL]
-    claim = null[null["quantity"].str.startswith("drugs proposed") & (null["representation"] == "itml_crossfit")].iloc[
-        0
-    ]
+    counted = null["quantity"].str.startswith("drugs proposed") & (null["representation"] == "itml_crossfit")
     lines = [
-        f"**{row.drug}** (known: {row.known_moa}): near the drugs of *{row.proposed}*, q = {row.q_value:.2g}, the same in "
-        f"{row.stability:.0%} of the perturbed runs."
+        f"**{row.drug}** (known: {row.known_moa}): near the drugs of *{row.proposed}*, q = {row.q_value:.2g}, the same "
+        f"in {row.stability:.0%} of the perturbed runs."
         for row in good.head(20).itertuples()
     ]
     text = (
-        f"On cross-fitted distances {len(good)} drugs lie among the drugs of a MoA that is not theirs at q < {LEVEL}; on "
-        f"permuted labels {chance:.1f} do on average."
+        f"On cross-fitted distances {len(good)} drugs lie among the drugs of a MoA that is not theirs at q < {LEVEL}; "
+        f"on permuted labels {null.loc[counted, 'null_mean'].iloc[0]:.1f} do on average."
     )
     if good.empty:
         text += " No proposal can be told from chance; the list in `candidates.csv` is ranked, but not evidence."
