@@ -21,6 +21,7 @@ def results(tmp_path_factory):
     config = yaml.safe_load(CONFIG.read_text())
     for source in config["sources"].values():
         source["location"] = str(ROOT / source["location"])
+    config["validation"] = "off"  # minutes; `snakemake --configfile tests/real/lincs_subset.yaml` has it on
     (directory / "config.yaml").write_text(yaml.safe_dump(config))
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(directory)]
     command += ["--cores", "2", "--configfile", str(directory / "config.yaml")]

@@ -5,6 +5,7 @@ import pytest
 
 from .study import SMALL, snakemake
 
+QUERY = "query: [simulated drug 001, simulated drug 002]"
 FEATURES = ["Cells_AreaShape_Area", "Nuclei_Texture_Variance_Hoechst_3"]
 
 
@@ -17,7 +18,7 @@ def table(**changes):
 
 def config_for(path, checksum="null", extra=""):
     text = SMALL.read_text()
-    tail = text[text.index("representations:") :].replace("query: []", "query: []\n" + extra)
+    tail = text[text.index("representations:") :].replace(QUERY, "query: []\n" + extra)
     return f"dataset: bad\nsources: {{profiles: {{location: {path}, checksum: {checksum}}}}}\n{tail}"
 
 

@@ -10,13 +10,18 @@ from scipy.spatial.distance import pdist
 
 from .study import ROOT, SMALL, checksums, snakemake
 
-REPRESENTATIONS = ["raw", "pca", "itml"]
-EACH = ["transform.npz", "embedding.parquet", "connections.parquet", "communities.csv", "communities.json"]
+LEARNED = ["raw", "pca", "itml"]
+REPRESENTATIONS = [*LEARNED, "itml_crossfit"]
+FIGURES = ["fig1", "fig2", "fig3", "fig4", "figS1", "validation_null", "validation_retrieval", "validation_stability"]
+EACH = ["connections.parquet", "representation.json", "communities.csv", "communities.json"]
 EACH += ["enrichment.csv", "community_features.csv", "csif_overlap.csv", "tsne.csv"]
 ONCE = ["profiles/annotated.parquet", "profiles/normalized.parquet", "profiles/dropped.csv", "truth.csv"]
 ONCE += [f"supplement/table_{name}" for name in ("S1.csv.gz", "S2.csv.gz", "S3.csv.gz", "S4.csv", "S5.csv.gz", "1.csv")]
-ONCE += [f"figures/fig{name}.{ending}" for name in ("1", "2", "3", "4", "S1") for ending in ("svg", "png")]
+ONCE += [f"figures/{name}.{ending}" for name in FIGURES for ending in ("svg", "png")]
+ONCE += [f"validation/{name}.csv" for name in ("null", "null_by_moa", "retrieval", "retrieval_by_moa", "stability")]
+ONCE += ["validation/table_1_calibrated.csv", "validation/verdict.md", "candidates.csv"]
 ONCE += ["reproduction.csv", "provenance.json"]
+ONCE += [f"{name}/{file}" for name in LEARNED for file in ("transform.npz", "embedding.parquet")]
 
 
 @pytest.mark.parametrize("file", ONCE + [f"{name}/{file}" for name in REPRESENTATIONS for file in EACH])
@@ -44,7 +49,9 @@ def test_table_1_can_be_redone_from_the_enrichment_tables(small_run):
 
 def test_only_the_supervised_representation_is_called_in_sample(small_run):
     table = pd.read_csv(small_run / "supplement/table_1.csv", index_col="representation")
-    assert table["evidence"].str.startswith("in-sample").to_dict() == {"raw": False, "pca": False, "itml": True}
+    words = table["evidence"].str.split(":").str[0].to_dict()
+    unused = "the MoAs were not used before"
+    assert words == {"raw": unused, "pca": unused, "itml": "in-sample", "itml_crossfit": "cross-fitted"}
 
 
 def test_every_table_says_simulated(small_run):
@@ -57,13 +64,28 @@ def test_every_table_says_simulated(small_run):
 
 
 def test_every_figure_says_simulated(small_run):
-    for name in ("1", "2", "3", "4", "S1"):
-        assert "simulated data" in (small_run / f"figures/fig{name}.svg").read_text()
+    for name in FIGURES:
+        assert "simulated data" in (small_run / f"figures/{name}.svg").read_text()
+    assert "(simulated data)" in (small_run / "validation/verdict.md").read_text()
 
 
 def test_figure_2_is_drawn_from_the_dag(small_run):
     drawn = (small_run / "figures/fig2.svg").read_text()
     assert all(rule in drawn for rule in ("simulate", "annotate", "normalize", "represent", "connect", "enrich"))
+
+
+def test_the_null_is_beside_every_row_of_table_1(small_run):
+    table = pd.read_csv(small_run / "validation/table_1_calibrated.csv", index_col="representation")
+    assert list(table.index) == REPRESENTATIONS
+    assert table["Enrichment Number: p value"].between(1 / 200, 1).all()
+    assert (table["Enrichment Number: null low"] <= table["Enrichment Number: null high"]).all()
+
+
+def test_cross_fitted_distances_are_of_all_pairs_on_one_scale(small_run):
+    connections = pd.read_parquet(small_run / "itml_crossfit/connections.parquet")
+    assert len(connections) == 120 * 119 // 2
+    # squared distances of every split are scaled to a median of one, and then averaged
+    assert (connections["distance"] ** 2).median() == pytest.approx(1, rel=0.1)
 
 
 def test_provenance_has_versions_seeds_checksums_and_config(small_run):
@@ -72,6 +94,7 @@ def test_provenance_has_versions_seeds_checksums_and_config(small_run):
         "simulation": 1,
         "representations.itml": 0,
         "communities": 0,
+        "crossfit": 0,
     }
     assert provenance["packages"]["metric-learn"] == "0.7.0"
     assert list(provenance["inputs_sha256"]) == ["simulated_profiles.parquet"]
@@ -134,7 +157,7 @@ def test_split_lets_a_drug_count_for_each_of_its_moas(tmp_path):
         table[f"Cells_Texture_{feature}"] = [(i * (feature + 3)) % 17 + i % 4 for i in range(40)]
     table.to_csv(tmp_path / "own.csv", index=False)
     config = tmp_path / "own.yaml"
-    text = SMALL.read_text().replace("dataset: small", "dataset: own\nmoa: split")
+    text = SMALL.read_text().replace("dataset: small", "dataset: own\nmoa: split").split("query:")[0]
     start, end = text.index("simulation:"), text.index("representations:")
     config.write_text(text[:start] + f"sources: {{profiles: {{location: {tmp_path}/own.csv}}}}\n" + text[end:])
     run = snakemake("results/own/itml/enrichment.csv", directory=tmp_path, configfile=config)

@@ -1,10 +1,11 @@
-"""Affinity propagation (Frey and Dueck, Science 2007): the messages of scikit-learn in one pass over memory an iteration."""
+"""Affinity propagation (Frey and Dueck, Science 2007): scikit-learn's messages in one pass over memory an iteration."""
 
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numba
 import numpy as np
-from sklearn.utils import check_array, check_random_state, check_scalar
+from sklearn.utils import check_array, check_random_state
 
 LANES = 256  # columns compared at a time: one vector operation serves all of them
 BLOCK_BYTES = 2**22  # rows updated before their column sums are taken, while they are still in the cache
@@ -45,10 +46,10 @@ def affinity_propagation(
     dtype=None,
     n_threads=1,
 ):
-    """Find exemplars among n points by passing messages between them.
+    """Find exemplars among n points by passing messages between them (Frey and Dueck 2007, equations 1-3).
 
-    In float64 every message has the bits that scikit-learn 1.7 computes, whatever the number of threads. Beside S it needs
-    three n x n arrays of `dtype` (scikit-learn: S, a copy and at least three of float64).
+    In float64 the messages are those of scikit-learn 1.7, by the same operations in the same order, whatever the number
+    of threads. Takes three n x n arrays of `dtype` beside S.
 
     Parameters
     ----------
@@ -78,43 +79,54 @@ def affinity_propagation(
     ------
     ValueError
         If S is not square and finite, `preference` has another shape, or a parameter is out of its range.
-
-    References
-    ----------
-    Frey BJ, Dueck D. Clustering by passing messages between data points. Science 315:972-976 (2007), equations 1-3.
     """
-    S = check_array(S, dtype=[np.float64, np.float32])
-    if S.shape[0] != S.shape[1]:
-        raise ValueError(f"S must be square; got {S.shape}")
-    if not 0.5 <= damping < 1:
-        raise ValueError(f"damping must be in [0.5, 1); got {damping}")
-    for name, value in (("max_iter", max_iter), ("convergence_iter", convergence_iter), ("n_threads", n_threads)):
-        check_scalar(value, name, (int, np.integer), min_val=1)
-    preference = np.broadcast_to(np.median(S) if preference is None else np.asarray(preference, dtype=float), len(S))
-    n_iter, converged = 0, True
+    S, preference, dtype = _check(S, preference, damping, max_iter, convergence_iter, dtype, n_threads)
     if _all_equal(S, preference):
         labels = np.arange(len(S)) if preference[0] > S[0, -1] else np.zeros(len(S), dtype=int)
-        exemplars = np.unique(labels)
+        exemplars, n_iter, converged = np.unique(labels), 0, True
     else:
-        noisy = _without_ties(S, preference, dtype or S.dtype, check_random_state(random_state))
-        threads = numba.get_num_threads()
-        numba.set_num_threads(min(n_threads, numba.config.NUMBA_NUM_THREADS))
-        try:
+        noisy = _without_ties(S, preference, dtype, check_random_state(random_state))
+        with _threads(n_threads):
             exemplars, n_iter, converged = _pass_until_stable(noisy, damping, max_iter, convergence_iter)
-        finally:
-            numba.set_num_threads(threads)
         labels, exemplars = _refine(noisy, exemplars)
     return Communities(labels, exemplars, n_iter, converged, _net_similarity(S, preference, labels, exemplars))
 
 
+def _check(S, preference, damping, max_iter, convergence_iter, dtype, n_threads):
+    S = check_array(S, dtype=[np.float64, np.float32])
+    dtype = S.dtype if dtype is None else np.dtype(dtype)
+    if S.shape[0] != S.shape[1]:
+        raise ValueError(f"S must be square, not {S.shape}")
+    if dtype not in (np.float32, np.float64):
+        raise ValueError(f"dtype must be float32 or float64, not {dtype}")
+    if not 0.5 <= damping < 1:
+        raise ValueError(f"damping must be in [0.5, 1), not {damping}")
+    if min(max_iter, convergence_iter, n_threads) < 1:
+        raise ValueError("max_iter, convergence_iter and n_threads must be 1 or more")
+    preference = np.asarray(np.median(S) if preference is None else preference, dtype=float)
+    if not np.isfinite(preference).all():
+        raise ValueError("preference must be finite")
+    return S, np.broadcast_to(preference, len(S)), dtype
+
+
+@contextmanager
+def _threads(wanted):
+    before = numba.get_num_threads()
+    numba.set_num_threads(min(wanted, numba.config.NUMBA_NUM_THREADS))
+    try:
+        yield
+    finally:
+        numba.set_num_threads(before)
+
+
 def _all_equal(S, preference):
-    other = S[0, -1]
-    points = range(len(S))
-    return np.all(preference == preference[0]) and all(np.all(np.delete(S[i], i) == other) for i in points)
+    """Whether there is nothing to choose by: scikit-learn then takes one community, or as many as points."""
+    rows = enumerate(S)
+    return np.all(preference == preference[0]) and all(np.all(np.delete(row, i) == S[0, -1]) for i, row in rows)
 
 
 def _without_ties(S, preference, dtype, rng):
-    """S with the preferences on its diagonal and noise of the size of the rounding, row by row to need no further array."""
+    """S with the preferences on its diagonal and noise of the size of its rounding; by rows, which spares an array."""
     noisy = np.array(S, dtype=dtype, order="C")
     np.fill_diagonal(noisy, preference)
     precision = np.finfo(noisy.dtype)
@@ -124,7 +136,7 @@ def _without_ties(S, preference, dtype, rng):
 
 
 def _pass_until_stable(S, damping, max_iter, convergence_iter):
-    """Exemplars, iterations and convergence. A point's messages to itself have rules of their own: they are kept apart."""
+    """Exemplars, iterations, convergence. A point's messages to itself have rules of their own, and are kept apart."""
     keep, take = S.dtype.type(damping), S.dtype.type(1 - damping)
     self_similarity = S.diagonal().copy()
     np.fill_diagonal(S, -np.inf)
@@ -146,7 +158,7 @@ def _pass_until_stable(S, damping, max_iter, convergence_iter):
 
 @numba.njit(cache=True, parallel=True)
 def _pass_messages(S, A, R, support, self_similarity, self_availability, self_responsibility, keep, take):
-    """One iteration: updates A, R and self_responsibility, and returns the column sums of the positive responsibilities.
+    """One iteration: updates A, R and self_responsibility; returns the column sums of the positive responsibilities.
 
     The availabilities wait for their column sums, so they are made in the next iteration, with the row in the cache.
     The sums are taken row after row, as numpy takes them: this, and not the threads, sets the order.
@@ -174,11 +186,11 @@ def _pass_row(S, A, R, support, self_similarity, self_availability, self_respons
     best, second, at = _two_best(S, A, R, support, keep, take)
     self_affinity = self_availability + self_similarity
     if self_affinity > best:
-        _respond(R, S, self_affinity, keep, take)
+        _update_responsibilities(R, S, self_affinity, keep, take)
     else:
         runner_up = max(second, self_affinity)
         corrected = R[at] * keep + (S[at] - runner_up) * take
-        _respond(R, S, best, keep, take)
+        _update_responsibilities(R, S, best, keep, take)
         R[at] = corrected
     return self_responsibility * keep + (self_similarity - best) * take
 
@@ -190,14 +202,13 @@ def _two_best(S, A, R, support, keep, take):
     second = best.copy()
     for first in range(0, len(S), LANES):
         part = slice(first, first + LANES)
-        _avail(A[part], R[part], support[part], keep, take)
-        _compare(A[part], S[part], best, second)
+        _update_availabilities(A[part], R[part], support[part], keep, take)
+        _keep_two_best(A[part], S[part], best, second)
     lane = np.argmax(best)
-    at = lane
-    while A[at] + S[at] != best[lane]:
-        at += LANES
-    top = best[lane]
-    best[lane] = second[lane]
+    top, best[lane] = best[lane], second[lane]
+    for at in range(lane, len(S), LANES):
+        if A[at] + S[at] == top:
+            break
     return top, np.max(best), at
 
 
@@ -205,14 +216,14 @@ def _two_best(S, A, R, support, keep, take):
 
 
 @numba.njit(cache=True)
-def _avail(A, R, support, keep, take):
+def _update_availabilities(A, R, support, keep, take):
     zero = A.dtype.type(0)
     for k in range(len(A)):
         A[k] = A[k] * keep - max(max(R[k], zero) - support[k], zero) * take
 
 
 @numba.njit(cache=True)
-def _compare(A, S, best, second):
+def _keep_two_best(A, S, best, second):
     for k in range(len(A)):
         affinity = A[k] + S[k]
         second[k] = max(second[k], min(best[k], affinity))
@@ -220,7 +231,7 @@ def _compare(A, S, best, second):
 
 
 @numba.njit(cache=True)
-def _respond(R, S, best, keep, take):
+def _update_responsibilities(R, S, best, keep, take):
     for k in range(len(R)):
         R[k] = R[k] * keep + (S[k] - best) * take
 

@@ -37,13 +37,12 @@ def folds_of_moas(labels: np.ndarray, n_folds: int, rng: np.random.Generator) ->
 
 
 def scaled(squared: np.ndarray) -> np.ndarray:
-    """Squared distances divided by their median over all pairs, so that transforms can be compared."""
+    """Squared distances divided by their median over all pairs, so that maps can be compared."""
     return squared / np.median(squareform(squared, checks=False))
 
 
 def one_split(x, moas, learner: Learner, folds: np.ndarray, base: np.ndarray) -> np.ndarray:
-    """Scaled squared distances (n, n), each pair's from a map that was learned without the folds of both drugs.
-
+    """Squared distances (n, n), each pair's from a map that was learned without the folds of both drugs.
     Pairs within fold a use the map that left out a and a + 1: it, too, left out two folds.
     """
     n_folds = folds.max() + 1

@@ -1,11 +1,11 @@
 """Information-theoretic metric learning (Davis et al., ICML 2007), exact and fast for profiles with many features.
 
-A Bregman projection on pair i, v_i being the difference of its profiles, is M += beta_i (M v_i)(M v_i)' (Algorithm 1 of the
-paper). Other pairs see it only through the products v_i' M v_j, so the updates of a block of pairs can wait, and then be
-one matrix product. With fewer pairs than features these products are all that is kept, and M is made at the end from the
-duals lambda, since a projection adds a multiple of v_i v_i' to its inverse:
+A Bregman projection on pair i, v_i being the difference of its profiles, is M += beta_i (M v_i)(M v_i)' (Algorithm 1 of
+the paper). Other pairs see it only through the products v_i' M v_j, so the updates of a block of pairs can wait, and
+then be one matrix product. With fewer pairs than features these products are all that is kept, and M is made at the end
+from the duals lambda, since a projection adds a multiple of v_i v_i' to its inverse:
 
-    M^-1 = M0^-1 + sum_i w_i v_i v_i',    w = lambda of a similar pair, -lambda of a dissimilar one.
+    M^-1 = M0^-1 + sum_i w_i v_i v_i',    w_i = lambda_i of a similar pair, -lambda_i of a dissimilar one.
 """
 
 import warnings
@@ -26,18 +26,18 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 BLOCK = 96  # pairs (or features) whose rank-one updates wait for one matrix product
 EPS = np.finfo(float).eps
-ROUNDING = 1e-12  # largest error of an entry of M^-1 that is accepted
+PROBES, ROUNDING = 8, 1e-12  # random products, and their relative error, by which `_MetricOfFewPairs` is checked
 SMALLEST_BOUND = 1e-9  # metric-learn's stand-in for a bound of zero
 
 
 class ITML(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Mahalanobis metric nearest to a prior that brings similar pairs together and keeps dissimilar pairs apart.
 
-    Minimizes the LogDet divergence from the prior subject to d(a, b) <= low for similar and d(a, b) >= high for dissimilar
-    pairs, d being the squared distance and slack being paid for with `gamma` (Davis et al. 2007, equation 7, by Algorithm 1).
-    Pairs, order of projections, slack and stopping rule are those of metric-learn 0.7.0, and so is the metric: given the
-    same pairs and bounds it differs by less than 1e-9 (Frobenius norm, relative) up to a condition number of 1e8. Fits with
-    another number of BLAS threads agree to THREADS.
+    Minimizes the LogDet divergence from the prior, with d(a, b) <= low for similar and d(a, b) >= high for dissimilar
+    pairs, where d is the squared distance and slack is paid for with `gamma` (Davis et al. 2007, Algorithm 1). Pairs,
+    order of projections, slack and stopping rule are those of metric-learn 0.7.0, and so is the metric: up to a
+    condition number of 1e8 the two differ by less than 1e-9 (Frobenius norm, relative). Fits with another number of
+    BLAS threads agree to 1e-9 in the same sense, and to 1e-12 where `bounds` is 'euclidean' and the fit has converged.
 
     Parameters
     ----------
@@ -50,14 +50,14 @@ class ITML(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     tol : float
         Stops when a sweep changes the duals by less than this, relative to their norms.
     prior : 'identity', 'covariance' or array-like, shape (d, d)
-        Metric to stay near to. 'covariance' is the inverse covariance of the distinct profiles in the pairs, which must be
-        more than there are features.
+        Metric to stay near to. 'covariance' is the inverse covariance of the distinct profiles in the pairs, of which
+        there must be more than features.
     bounds : 'euclidean', 'squared' or (low, high)
-        Bounds on the *squared* distances. 'squared': 5th and 95th percentile of the squared distances between the distinct
-        profiles in the pairs. 'euclidean': percentiles of the unsquared distances, which is what metric-learn does by
-        default; with many features dissimilar pairs are then always far enough apart. A bound of 0 becomes 1e-9.
+        Bounds on the *squared* distances. 'squared': 5th and 95th percentile of the squared distances between the
+        distinct profiles in the pairs. 'euclidean': of the unsquared distances, which is what metric-learn does by
+        default; with many features most dissimilar pairs are then far enough apart already. 0 becomes 1e-9.
     sampling : 'metric-learn' or 'distinct'
-        The draws of metric-learn's `ITML_Supervised` for the same seed, or distinct unordered pairs, each equally likely.
+        The draws of metric-learn's `ITML_Supervised` for the same seed, or distinct unordered pairs, each as likely.
     random_state : int, RandomState or None
         Of the draws of pairs.
 
@@ -68,6 +68,9 @@ class ITML(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     pairs_ : ndarray of int, shape (n_pairs, 2)
         Rows of X in each pair learned from, the similar pairs first.
     similar_ : ndarray of bool, shape (n_pairs,)
+        Whether the pair was to be brought together.
+    duals_ : ndarray, shape (n_pairs,)
+        The lambda of each pair, 0 or more: M^-1 = M0^-1 + sum of lambda v v' over similar - over dissimilar pairs.
     bounds_ : ndarray, shape (2,)
         Low and high bound as used, on squared distances.
     n_iter_ : int
@@ -77,8 +80,8 @@ class ITML(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     n_active_ : int
         Pairs with a positive dual: those that shape the metric.
     violation_ : float
-        Largest excess of a squared distance over `low`, or shortfall from `high`, as a share of the bound. With a finite
-        `gamma` it stays positive at the optimum.
+        Largest excess of a squared distance over `low`, or shortfall from `high`, as a share of the bound. With a
+        finite `gamma` it stays positive at the optimum.
 
     References
     ----------
@@ -125,7 +128,7 @@ class ITML(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         X : array-like, shape (n, d)
             Profiles, finite.
         y : array-like, shape (n,)
-            Class of each profile. Integers below 0 mean that it has none (as in metric-learn): such profiles are in no pair.
+            Class of each profile. Integers below 0 mean none, as in metric-learn: such profiles are in no pair.
 
         Returns
         -------
@@ -178,46 +181,47 @@ class ITML(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return validate_data(self, X, dtype=np.float64, reset=False) @ self.components_.T
 
     def _learn(self, X, pairs, similar, bounds):
-        differences, root = self._prepare(X, pairs, similar, bounds)
-        few = len(differences) < X.shape[1]
-        metric = _MetricOfFewPairs(differences) if few else _MetricOfManyPairs(differences)
-        weights = self._project(metric)
-        if not metric.is_accurate(weights):
-            metric = _MetricOfManyPairs(differences)
-            weights = self._project(metric)
+        differences, prior = self._prepare(X, pairs, similar, bounds)
+        self.components_ = None
+        if prior is None and len(differences) < X.shape[1]:
+            metric = _MetricOfFewPairs(differences)
+            self.components_ = metric.root(self._project(metric))
+        if self.components_ is None:
+            metric = _MetricOfManyPairs(differences, prior)
+            self._project(metric)
+            self.components_ = _root(metric.matrix)
         if not self.converged_:
             warnings.warn(f"ITML did not converge in {self.max_iter} sweeps", ConvergenceWarning, stacklevel=4)
-        self.components_ = metric.root(weights) if root is None else metric.root(weights) @ root
         return self
 
     def _prepare(self, X, pairs, similar, bounds):
-        """Differences of the pairs on axes where the prior is the identity, and the root of the prior that leads there."""
+        """Differences of the pairs, and the prior (None for the identity); sets pairs and bounds."""
         order = np.argsort(~similar, kind="stable")
         profiles, ends = _distinct_profiles(X, pairs[order])
         kept = _learnable(ends, similar[order])
         self.pairs_, self.similar_, ends = pairs[order][kept], similar[order][kept], ends[kept]
         self.bounds_ = _percentile_bounds(profiles, bounds) if isinstance(bounds, str) else _check_bounds(bounds)
-        root = _prior_root(profiles, self.prior)
         differences = profiles[ends[:, 0]]
         differences -= profiles[ends[:, 1]]
-        return differences if root is None else differences @ root.T, root
+        return differences, _prior(profiles, self.prior)
 
     def _project(self, metric):
-        """Algorithm 1 of the paper. Returns the weights w of the pairs, and sets the attributes that say how it went."""
+        """Algorithm 1 of the paper: returns the weights w of the pairs, and sets attributes that say how it went."""
         sign = np.where(self.similar_, 1.0, -1.0)
         limits = np.where(self.similar_, *self.bounds_)
         blocks = _blocks(0, self.similar_.sum()) + _blocks(self.similar_.sum(), len(self.similar_))
         duals, slack = np.zeros(len(sign)), limits.copy()
-        for self.n_iter_ in range(1, self.max_iter + 1):
+        for sweep in range(1, self.max_iter + 1):
             previous = duals.copy()
             for block in blocks:
                 gram = metric.gram(block)
-                beta = _project_block(gram, sign[block], duals[block], slack[block], self.gamma)
+                beta = _project_block(gram, sign[block], duals[block], slack[block], float(self.gamma))
                 active = np.flatnonzero(beta)
                 if len(active):
                     U = _directions(metric.columns(block)[:, active], gram[np.ix_(active, active)], beta[active])
                     _add_squares(metric.matrix, U, beta[active])
             size = np.linalg.norm(duals) + np.linalg.norm(previous)
+            self.n_iter_ = sweep
             self.converged_ = bool(size == 0 or np.abs(previous - duals).sum() / size < self.tol)
             if self.converged_:
                 break
@@ -278,7 +282,7 @@ def sample_pairs(y, n_constraints, sampling="metric-learn", random_state=None):
 
 
 def _draw_as_metric_learn(labels, n_pairs, alike, rng):
-    """The numbers that metric-learn's `Constraints` takes from `rng`, and the order in which its set gives them back."""
+    """Takes the numbers from `rng` that metric-learn's `Constraints` takes, and returns its set in the same order."""
     partners, drawn = {}, set()
     for _ in range(10):
         for first in rng.randint(len(labels), size=n_pairs - len(drawn)).tolist():
@@ -357,7 +361,7 @@ def _percentile_bounds(profiles, bounds):
 
 
 def _percentiles(distances, n):
-    """5th and 95th percentile of the n x n matrix that holds n zeros, and each of the distances twice. Reorders them."""
+    """5th and 95th percentile of the n x n matrix of n zeros, and each of the distances twice; reorders these."""
     position = np.array([0.05, 0.95]) * (n * n - 1)
     below = np.floor(position).astype(int)
     rank = (np.stack([below, below + 1]) - n) // 2  # among the distances; negative for a zero of the diagonal
@@ -366,8 +370,7 @@ def _percentiles(distances, n):
     return low + (high - low) * (position - below)
 
 
-def _prior_root(profiles, prior):
-    """Upper triangular L0 with M0 = L0' L0; None for the identity."""
+def _prior(profiles, prior):
     if isinstance(prior, str) and prior == "identity":
         return None
     if isinstance(prior, str):
@@ -380,8 +383,9 @@ def _prior_root(profiles, prior):
             raise ValueError(f"the prior must be symmetric and {profiles.shape[1]} x {profiles.shape[1]}")
         matrix = matrix if _is_definite(np.linalg.eigvalsh(matrix)) else None
     if matrix is None:
-        raise ValueError(f"the prior is not positive definite ({len(profiles)} profiles, {profiles.shape[1]} features)")
-    return np.linalg.cholesky(matrix).T
+        size = f"{len(profiles)} profiles, {profiles.shape[1]} features"
+        raise ValueError(f"the prior is not positive definite ({size})")
+    return matrix
 
 
 def _is_definite(values):
@@ -393,12 +397,11 @@ def _blocks(start, stop):
 
 
 class _MetricOfFewPairs:
-    """The products V M V' of the differences V, of which there are fewer than features. Lower triangle."""
+    """The products V M V' of the differences V, fewer than features; the prior is the identity. Lower triangle."""
 
     def __init__(self, differences):
         self.differences = differences
         self.matrix = dsyrk(1.0, differences.T, trans=1, lower=1)
-        self.before = self.matrix.diagonal().copy()
 
     def gram(self, pairs):
         return np.ascontiguousarray(self.matrix[pairs, pairs].T)
@@ -408,23 +411,27 @@ class _MetricOfFewPairs:
         square += np.tril(square, -1).T
         return np.vstack([self.matrix[pairs, : pairs.start].T, square, self.matrix[pairs.stop :, pairs]])
 
-    def is_accurate(self, weights):
-        """Large duals, or dissimilar pairs taken far apart, lose digits of M when M^-1 is summed up and inverted."""
-        largest = np.max(np.einsum("i,ij,ij->j", np.abs(weights), self.differences, self.differences))
-        growth = np.max(self.matrix.diagonal()[self.before > 0] / self.before[self.before > 0])
-        return EPS * largest * max(growth, 1.0) < ROUNDING
-
     def root(self, weights):
-        active = weights != 0
-        return _root_of_inverse(self.differences[active], weights[active])
+        """L, or None where the duals have lost digits of M: it has to give back the products that were kept."""
+        V, active = self.differences, weights != 0
+        try:
+            U = _root_of_inverse(V[active], weights[active])
+        except np.linalg.LinAlgError:
+            return None
+        squared = self.matrix.diagonal()
+        probes = np.random.default_rng(0).choice([-1.0, 1.0], (PROBES, len(V)))
+        probes[:, squared > 0] /= np.sqrt(squared[squared > 0])
+        kept = np.sum(probes.T * dsymm(1.0, self.matrix, probes.T, lower=1), axis=0)
+        made = np.square(probes @ V @ U.T).sum(axis=1)
+        return U if np.allclose(made, kept, rtol=ROUNDING, atol=0) else None
 
 
 class _MetricOfManyPairs:
     """M itself. Lower triangle."""
 
-    def __init__(self, differences):
+    def __init__(self, differences, prior):
         self.differences = differences
-        self.matrix = np.eye(differences.shape[1], order="F")
+        self.matrix = np.array(np.eye(differences.shape[1]) if prior is None else prior, order="F")
 
     def gram(self, pairs):
         V = self.differences[pairs]
@@ -434,19 +441,13 @@ class _MetricOfManyPairs:
     def columns(self, pairs):
         return self.products
 
-    def is_accurate(self, weights):
-        return True
-
-    def root(self, weights):
-        return _root(self.matrix)
-
 
 @numba.njit(cache=True, error_model="numpy")
 def _project_block(gram, sign, duals, slack, gamma):
     """Project on the constraints of a block in turn; returns the beta of each update M += beta M v v' M.
 
-    `gram` holds v_i' M v_j at the start and is brought up to date as M changes. Row i of its upper triangle stays as it was
-    at the turn of pair i; `duals` and `slack` (the xi of the paper) are updated.
+    `gram` holds v_i' M v_j at the start and is brought up to date as M changes, but row i of its upper triangle stays
+    as it was at the turn of pair i. `duals` and `slack` (the xi of the paper) are updated.
     """
     beta = np.zeros(len(sign))
     step = 1.0 if np.isinf(gamma) else gamma / (gamma + 1.0)
@@ -497,8 +498,8 @@ def _root(M):
 def _root_of_inverse(V, weights):
     """Upper triangular U with U'U = (I + V' diag(weights) V)^-1.
 
-    With few pairs by blocks of features, from the last to the first. B = (diag(weights)^-1 + sum of v v' over the features
-    done)^-1 holds what these say about the others, so that no d x d matrix is factorized.
+    With few pairs by blocks of features, from the last to the first: B = (diag(weights)^-1 + sum of v v' over the
+    features done)^-1 holds what these say about the others, so that no d x d matrix is factorized.
     """
     k, d = V.shape
     if 2 * k >= d:

@@ -46,9 +46,14 @@ class Corrected(Learned):
         """As `Learned.squared_distances`, in n^2 n_directions operations."""
         along = x @ self.directions.T
         core = np.linalg.inv(np.diag(1 / self.weights) + self.directions @ self.directions.T)
-        inner = along @ core @ along.T
-        lengths = inner.diagonal()
-        return np.maximum(base - (lengths[:, None] + lengths - 2 * inner), 0)
+        squared = along @ core @ along.T
+        lengths = squared.diagonal().copy()
+        # in place, since this is repeated for every permutation: base - (l_i + l_j - 2 <i, j>)
+        squared *= 2
+        squared -= lengths[:, None]
+        squared -= lengths
+        squared += base
+        return np.maximum(squared, 0, out=squared)
 
 
 def squared_euclidean(x: np.ndarray) -> np.ndarray:

@@ -1,5 +1,6 @@
 """What remains when a choice that should not matter is made differently."""
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -62,7 +63,10 @@ def rerun(change: Perturbation, moas: np.ndarray, labels: np.ndarray, crossfitte
 def agreement(reference: np.ndarray, numbers: np.ndarray) -> float:
     """Adjusted Rand index of two sets of communities, over the drugs that are in both (a 0 is a drug left out)."""
     both = (reference > 0) & (numbers > 0)
-    return float(adjusted_rand_score(reference[both], numbers[both]))
+    with warnings.catch_warnings():
+        # scikit-learn takes many communities for a regression
+        warnings.simplefilter("ignore", UserWarning)
+        return float(adjusted_rand_score(reference[both], numbers[both]))
 
 
 def companionship(reference: np.ndarray, runs: np.ndarray) -> np.ndarray:

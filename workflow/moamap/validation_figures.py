@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
 
 OBSERVED, NULL = sns.color_palette("colorblind")[3], "#9a9a9a"
 
@@ -34,7 +35,7 @@ def null_figure(null: pd.DataFrame) -> Figure:
         _beside_null(axis, mine, labels, f"{letter}  {claim}")
         axis.set_xlim(left=0)
         axis.set_xlabel("MoAs")
-    axes[0].legend(loc="upper center", bbox_to_anchor=(1.05, -0.16 - 0.3 / len(names)), ncols=3, frameon=False)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
     return figure
 
 
@@ -47,9 +48,10 @@ def retrieval_figure(retrieval: pd.DataFrame) -> Figure:
         mine = retrieval[retrieval["quantity"] == score].reset_index(drop=True)
         _beside_null(axis, mine, mine["representation"] + ", " + mine["scored"], f"{letter}  Same-MoA {score}")
         axis.set_xscale("log")
+        axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.xaxis.set_major_formatter("{x:g}")
-        axis.xaxis.set_minor_formatter(plt.NullFormatter())
-    axes[0].legend(loc="upper center", bbox_to_anchor=(1.05, -0.09 - 0.3 / n_rows), ncols=3, frameon=False)
+        axis.xaxis.set_minor_locator(NullLocator())
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
     return figure
 
 
@@ -66,6 +68,8 @@ def stability_figure(stability: pd.DataFrame) -> Figure:
         axes, ("a  Agreement with the study's communities", "b  Number of communities"), strict=True
     ):
         axis.set_title(title, loc="left")
-    sns.move_legend(axes[0], "upper left", bbox_to_anchor=(0, -0.18), ncols=4, title=None, frameon=False)
+    handles, labels = axes[0].get_legend_handles_labels()
+    axes[0].get_legend().remove()
+    figure.legend(handles, labels, loc="outside lower center", ncols=6, frameon=False)
     sns.despine(figure)
     return figure

@@ -5,6 +5,11 @@ VALIDATION = ["null.csv", "null_by_moa.csv", "retrieval.csv", "retrieval_by_moa.
 VALIDATION += ["stability_by_drug.csv", "table_1_calibrated.csv", "verdict.md"]
 
 
+def batches(representation):
+    """Jobs that share the permutations: without labels to learn from one job is quick."""
+    return BATCHES if f"{representation}_crossfit" in CROSSFITTED else 1
+
+
 def procedure(wildcards):
     """All that `moamap.procedure.Procedure` takes besides the profiles."""
     base = wildcards.representation.removesuffix("_crossfit")
@@ -62,18 +67,20 @@ rule permute:
         runtime=240,
     params:
         procedure=procedure,
-        numbers=lambda wildcards: list(range(PERMUTATIONS + 1))[int(wildcards.batch) :: BATCHES],
+        numbers=lambda wildcards: list(range(PERMUTATIONS + 1))[
+            int(wildcards.batch) :: batches(wildcards.representation)
+        ],
     script:
         "../scripts/permute.py"
 
 
 rule nulls:
     input:
-        permutations=expand(
-            "results/{{dataset}}/validation/permutations/{representation}_{batch}.npz",
-            representation=config["representations"],
-            batch=range(BATCHES),
-        ),
+        permutations=[
+            f"results/{{dataset}}/validation/permutations/{name}_{batch}.npz"
+            for name in config["representations"]
+            for batch in range(batches(name))
+        ],
         enrichment=of_every_representation("enrichment.csv"),
         table_1="results/{dataset}/supplement/table_1.csv",
         profiles="results/{dataset}/profiles/normalized.parquet",
