@@ -4,7 +4,7 @@ CORES ?= $(shell nproc)
 BIN := .venv/bin
 SOURCES := workflow tests
 
-.PHONY: run test lint lock clean
+.PHONY: run test lint bench calibrate findings lock clean
 
 run: .venv/ready
 	$(BIN)/snakemake --cores $(CORES)
@@ -17,6 +17,12 @@ lint: .venv/ready
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
+
+bench: .venv/ready
+	$(BIN)/python benchmarks/engines.py --out results/benchmarks
+
+calibrate: .venv/ready
+	$(BIN)/python benchmarks/calibrate.py --out results/calibration
 
 .venv/ready: requirements.txt
 	$(PYTHON) -m venv --clear .venv

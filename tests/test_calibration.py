@@ -86,3 +86,16 @@ def test_table_1_calibrated_sets_the_null_beside_the_figure(stored):
     assert table.loc["itml", "Enrichment Number: null mean"] == mine["null_mean"]
     assert table.loc["itml", "Enrichment Number: p value"] == mine["p_value"]
     assert "Clustering Number: p value" not in table
+
+
+def test_power_counts_the_true_and_the_false():
+    truth = pd.DataFrame({"moa": ["a", "a", "b", "c", "d"], "grade": ["strong", None, "weak", "planted", None]})
+    by_moa = pd.DataFrame({"representation": "raw", "labels": "label-free", "moa": list("abcd")})
+    retrieved = by_moa.rename(columns={"labels": "scored"})
+    table = calibration.power(
+        truth, by_moa.assign(p_adjusted=[0.01, 0.2, 0.01, 0.5]), retrieved.assign(q_value=[0.04, 0.01, 0.05, 0.9])
+    )
+    assert list(table["phenotypes"]) == [2, 2]
+    assert list(table["found"]) == [1, 2]
+    assert list(table["share"]) == [0.5, 1.0]
+    assert list(table["false_discoveries"]) == [1, 0]

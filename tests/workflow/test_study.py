@@ -19,7 +19,7 @@ ONCE = ["profiles/annotated.parquet", "profiles/normalized.parquet", "profiles/d
 ONCE += [f"supplement/table_{name}" for name in ("S1.csv.gz", "S2.csv.gz", "S3.csv.gz", "S4.csv", "S5.csv.gz", "1.csv")]
 ONCE += [f"figures/{name}.{ending}" for name in FIGURES for ending in ("svg", "png")]
 ONCE += [f"validation/{name}.csv" for name in ("null", "null_by_moa", "retrieval", "retrieval_by_moa", "stability")]
-ONCE += ["validation/table_1_calibrated.csv", "validation/verdict.md", "candidates.csv"]
+ONCE += ["validation/table_1_calibrated.csv", "validation/verdict.md", "validation/power.csv", "candidates.csv"]
 ONCE += ["reproduction.csv", "provenance.json"]
 ONCE += [f"{name}/{file}" for name in LEARNED for file in ("transform.npz", "embedding.parquet")]
 

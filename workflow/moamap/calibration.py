@@ -117,3 +117,31 @@ def table_1_calibrated(table_1: pd.DataFrame, null: pd.DataFrame) -> pd.DataFram
         for column in columns[:3] if claim in UNTESTED else columns:
             table[f"{claim}: {column.replace('_', ' ')}"] = mine[column]
     return table.reset_index()
+
+
+def power(truth: pd.DataFrame, by_moa: pd.DataFrame, retrieved: pd.DataFrame, *, level=0.05) -> pd.DataFrame:
+    """On a simulated screen: how many MoAs with a phenotype each representation finds, and how many without one.
+
+    Parameters
+    ----------
+    truth : moa and grade of every drug (strong, medium or weak where its MoA has a phenotype)
+    by_moa, retrieved : as `null_by_moa` and `retrieval_by_moa` give them
+
+    Returns
+    -------
+    frame: representation, labels, claim, phenotypes (MoAs that have one), found, share, false_discoveries
+    """
+    real = set(truth.loc[truth["grade"].isin(["strong", "medium", "weak"]), "moa"])
+    claims = [
+        ("gathered in a community, step-down p", by_moa.rename(columns={"p_adjusted": "evidence"})),
+        ("retrievable, q", retrieved.rename(columns={"q_value": "evidence", "scored": "labels"})),
+    ]
+    rows = []
+    for claim, table in claims:
+        for (name, labels), mine in table.groupby(["representation", "labels"], sort=False):
+            found = set(mine.loc[mine["evidence"] < level, "moa"])
+            tested = real & set(mine["moa"])
+            counts = {"phenotypes": len(tested), "found": len(found & real), "false_discoveries": len(found - real)}
+            share = counts["found"] / len(tested) if tested else np.nan
+            rows.append({"representation": name, "labels": labels, "claim": claim, **counts, "share": share})
+    return pd.DataFrame(rows)

@@ -3,6 +3,7 @@ PERMUTATIONS, BATCHES = {"off": (0, 0), "quick": (199, 4), "full": (999, 20)}[co
 STABILITY_RUNS = {"off": 0, "quick": 5, "full": 20}[config["validation"]]
 VALIDATION = ["null.csv", "null_by_moa.csv", "retrieval.csv", "retrieval_by_moa.csv", "stability.csv"]
 VALIDATION += ["stability_by_drug.csv", "table_1_calibrated.csv", "verdict.md"]
+VALIDATION += ["power.csv"] * ("simulation" in config)  # where the truth is known
 
 
 def batches(representation):
@@ -180,6 +181,27 @@ rule candidates:
         neighbours=config["neighbours"],
     script:
         "../scripts/candidates.py"
+
+
+rule power:
+    input:
+        truth="results/{dataset}/truth.csv",
+        null_by_moa="results/{dataset}/validation/null_by_moa.csv",
+        retrieval_by_moa="results/{dataset}/validation/retrieval_by_moa.csv",
+    output:
+        "results/{dataset}/validation/power.csv",
+    log:
+        "results/{dataset}/logs/power.log",
+    benchmark:
+        "results/{dataset}/benchmarks/power.tsv"
+    conda:
+        "../../envs/science.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    script:
+        "../scripts/power.py"
 
 
 rule verdict:
