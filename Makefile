@@ -2,9 +2,9 @@
 PYTHON ?= python3
 CORES ?= $(shell nproc)
 BIN := .venv/bin
-SOURCES := workflow tests
+SOURCES := workflow tests benchmarks
 
-.PHONY: run test lint bench calibrate findings lock clean
+.PHONY: run test lint bench calibrate lock clean
 
 run: .venv/ready
 	$(BIN)/snakemake --cores $(CORES)

@@ -6,7 +6,7 @@ from scipy.spatial.distance import pdist, squareform
 from sklearn.cluster import AffinityPropagation
 from sklearn.metrics import adjusted_rand_score
 
-from moamap.communities import chance_of_sharing, find_communities, net_similarity, numbered, similarities
+from moamap.communities import chance_of_sharing, find_communities, numbered, similarities
 from moamap.errors import InputError
 
 
@@ -81,18 +81,11 @@ def test_net_similarity_of_the_communities_by_brute_force(seed):
     assert found.net_similarity == pytest.approx(expected, rel=1e-12)
 
 
-def test_net_similarity_takes_the_preference_for_an_exemplars_own_similarity():
-    s = np.random.default_rng(0).normal(size=(6, 6))
-    numbers, exemplars = np.array([1, 2, 1, 1, 2, 3]), np.array([2, 1, 5])
-    expected = brute_net_similarity(s, -7.0, [2, 1, 2, 2, 1, 5])
-    assert net_similarity(s, -7.0, numbers, exemplars) == pytest.approx(expected, rel=1e-12)
-
-
 def test_net_similarity_is_the_largest_of_all_sets_of_exemplars():
     x, _ = three_clouds((4, 3, 3), seed=1)
     s, n = similarities(pdist(x)), len(x)
     values = [
-        net_similarity(s, -50.0, 1 + s[:, chosen].argmax(axis=1), np.array(chosen))
+        brute_net_similarity(s, -50.0, np.array(chosen)[s[:, chosen].argmax(axis=1)])
         for size in range(1, n + 1)
         for chosen in combinations(range(n), size)
     ]

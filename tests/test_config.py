@@ -6,7 +6,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from moamap.config import problems, with_defaults
-from moamap.representations import METHODS
+from moamap.registry import METHODS
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())

@@ -69,7 +69,9 @@ def observed():
     rows = [(1, "a", 2, 2, True), (2, "a", 0, 1, False)]
     enriched = pd.DataFrame(rows, columns=["community", "moa", "k", "n", "enriched"])
     names = ("raw", "pca", "itml")
-    table = table_1(dict.fromkeys(names, enriched), dict.fromkeys(names, True), dict.fromkeys(names, False))
+    table = table_1(
+        dict.fromkeys(names, enriched), dict.fromkeys(names, True), dict.fromkeys(names, {"supervised": False})
+    )
     overlap = pd.DataFrame({"n_communities": [1, 2, 3, 4], "n_features": [9, 5, 2, 1]})
     return observed_numbers(features, pd.Series([5, 7, 1]), 11, table, overlap, True)
 

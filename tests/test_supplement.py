@@ -30,7 +30,8 @@ ENRICHED = pd.DataFrame(
 
 def test_table_1_by_hand():
     nothing = ENRICHED.assign(enriched=False)
-    table = table_1({"raw": nothing, "itml": ENRICHED}, {"raw": True, "itml": False}, {"raw": False, "itml": True})
+    notes = {"raw": {"supervised": False}, "itml": {"supervised": True}}
+    table = table_1({"raw": nothing, "itml": ENRICHED}, {"raw": True, "itml": False}, notes)
     counts = ["Clustering Number", "Enrichment Number", "Enrichment Expectation", "singleton communities"]
     counts += ["MoAs enriched with k >= 2", "communities with any enrichment"]
     assert list(table) == ["representation", *counts, "converged", "evidence"]
@@ -39,8 +40,9 @@ def test_table_1_by_hand():
         ["itml", 3, 2, 2 / 3, 1, 2, 2],
     ]
     assert table["converged"].tolist() == [True, False]
-    assert table["evidence"].tolist() == [evidence(False), evidence(True)]
-    assert "in-sample" in evidence(True) and "in-sample" not in evidence(False)
+    assert table["evidence"].tolist() == [evidence(supervised=False), evidence(supervised=True)]
+    assert table["evidence"].str.contains("in-sample").tolist() == [False, True]
+    assert evidence(supervised=True, cross_fitted=True).startswith("cross-fitted")
     assert set(table[counts[:2] + counts[3:]].dtypes) == {np.dtype(int)}
 
 

@@ -26,7 +26,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 BLOCK = 96  # pairs (or features) whose rank-one updates wait for one matrix product
 EPS = np.finfo(float).eps
-PROBES, ROUNDING = 8, 1e-12  # random products, and their relative error, by which `_MetricOfFewPairs` is checked
+PROBES, ROUNDING = 8, 1e-11  # random products, and their relative error, by which `_MetricOfFewPairs` is checked
 SMALLEST_BOUND = 1e-9  # metric-learn's stand-in for a bound of zero
 
 
@@ -35,9 +35,10 @@ class ITML(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     Minimizes the LogDet divergence from the prior, with d(a, b) <= low for similar and d(a, b) >= high for dissimilar
     pairs, where d is the squared distance and slack is paid for with `gamma` (Davis et al. 2007, Algorithm 1). Pairs,
-    order of projections, slack and stopping rule are those of metric-learn 0.7.0, and so is the metric: up to a
-    condition number of 1e8 the two differ by less than 1e-9 (Frobenius norm, relative). Fits with another number of
-    BLAS threads agree to 1e-9 in the same sense, and to 1e-12 where `bounds` is 'euclidean' and the fit has converged.
+    order of projections, slack and stopping rule are those of metric-learn 0.7.0, and so is the metric, but for
+    rounding: less than 1e-9 (Frobenius norm, relative) wherever the rounding of metric-learn itself is well below that.
+    Fits with 1 and 2 threads of BLAS agreed in the same sense to 1e-13 with up to 400 pairs of real profiles and the
+    default bounds, and to 1e-8 with 2,000 pairs that break most bounds.
 
     Parameters
     ----------

@@ -9,7 +9,8 @@ from moamap.candidates import closeness, false_discovery_rate, nearness_p
 from moamap.communities import communities_of
 from moamap.crossfit import crossfit, folds_by_moa, folds_of_moas
 from moamap.nulls import enrichment_p
-from moamap.representations import METHODS, Learned, learn, sharing, squared_euclidean
+from moamap.registry import METHODS, learn
+from moamap.representations import Learned, sharing, squared_euclidean
 from moamap.retrieval import Ranking, average_precision, mean_by_moa, rank
 
 LABEL_FREE, IN_SAMPLE, CROSSFIT = "label-free", "in-sample", "cross-fitted"

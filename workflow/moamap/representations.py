@@ -1,12 +1,6 @@
-"""Representations: what a normalized profile is turned into before distances are taken.
+"""The paper's representations: what a normalized profile is turned into before distances are taken."""
 
-A representation is one function and one line in METHODS. It takes the normalized profiles (n_drugs, n_features) and the
-drug x MoA table of booleans (which only a supervised one looks at), and returns a linear map.
-"""
-
-import inspect
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -26,6 +20,10 @@ class Learned:
     def transform(self, x: np.ndarray) -> np.ndarray:
         """Embed profiles, also of drugs that were not learned from: (n, n_features) -> (n, n_dims), X L'."""
         return np.asarray(x) @ self.components.T
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All that was learned, to be saved."""
+        return {"components": self.components}
 
     def squared_distances(self, x: np.ndarray, base: np.ndarray) -> np.ndarray:
         """Squared distances (n, n) of the embedded rows of x; `base` are those of x itself, which some maps can use."""
@@ -64,20 +62,6 @@ def squared_euclidean(x: np.ndarray) -> np.ndarray:
     squared = np.maximum(lengths[:, None] + lengths - 2 * gram, 0)
     np.fill_diagonal(squared, 0)
     return squared
-
-
-@dataclass(frozen=True)
-class Method:
-    """A representation's function, and whether it looks at the MoAs."""
-
-    learn: Callable[..., Learned]
-    supervised: bool
-
-    @property
-    def defaults(self) -> dict:
-        """The parameters that a config may set, with their defaults."""
-        parameters = inspect.signature(self.learn).parameters.values()
-        return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
 
 
 def raw(x: np.ndarray, moas: np.ndarray) -> Learned:
@@ -187,28 +171,14 @@ def _by_metric_learn(x, pairs, similar, bounds, options):
     converged = bool(model.n_iter_ < options["max_iter"] - 1)
     if not converged:
         warnings.warn(f"ITML did not converge in {options['max_iter']} sweeps", stacklevel=2)
-    return Learned(
-        model.components_,
-        {"bounds": model.bounds_.tolist(), "iterations": int(model.n_iter_) + 1, "converged": converged},
-    )
+    notes = {
+        "similar_pairs": int(similar.sum()),
+        "dissimilar_pairs": int((~similar).sum()),
+        "bounds": model.bounds_.tolist(),
+        "iterations": int(model.n_iter_) + 1,
+        "converged": converged,
+    }
+    return Learned(model.components_, notes)
 
 
 ENGINES = {"moamap": _by_moamap, "metric-learn": _by_metric_learn}
-
-METHODS = {
-    "raw": Method(raw, supervised=False),
-    "pca": Method(pca, supervised=False),
-    "itml": Method(itml, supervised=True),
-}
-
-
-def learn(method: str, x: np.ndarray, moas: np.ndarray | None, **parameters) -> Learned:
-    """Learn the map of a registered method from profiles (n, n_features) and labels (n, n_moas), which a method that is
-    not supervised does not look at; raises InputError where the result is not finite."""
-    learned = METHODS[method].learn(x, moas, **parameters)
-    if not np.isfinite(learned.components).all():
-        raise InputError(
-            f"representations: {method} gave values that are not finite, as drugs with identical profiles and "
-            "different MoAs make it do"
-        )
-    return learned

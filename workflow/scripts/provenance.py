@@ -9,7 +9,7 @@ import hashlib
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-from moamap.representations import METHODS
+from moamap.registry import METHODS
 from scripts.files import write_json
 from scripts.job import run
 

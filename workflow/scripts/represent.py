@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from moamap.profiles import membership
-from moamap.representations import METHODS, learn
+from moamap.registry import METHODS, learn
 from scripts.files import is_simulated, read_drugs, write_json, write_table
 from scripts.job import run
 
@@ -25,7 +25,7 @@ def represent(job) -> None:
     if "warning" in learned.notes:
         logging.warning(learned.notes["warning"])
     embedded = pd.DataFrame(learned.transform(x), columns=[f"dim_{i}" for i in range(1, len(learned.components) + 1)])
-    np.savez_compressed(job.output.transform, components=learned.components, features=features.columns.to_numpy(str))
+    np.savez_compressed(job.output.transform, **learned.arrays(), features=features.columns.to_numpy(str))
     embedding = pd.concat([ids["pert_iname"].rename("drug"), embedded], axis=1)
     write_table(embedding, job.output.embedding, simulated=is_simulated(job))
     used = METHODS[method].defaults | parameters
