@@ -11,7 +11,6 @@ engines.csv and engines.{png,svg} to DIR.
 
 import argparse
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -165,9 +164,15 @@ def measure(task, folder, threads):
         call, warm_up = partial(cluster, X), partial(cluster, few)
     at(threads, warm_up)
     Path("/proc/self/clear_refs").write_text("5")  # forget the peak of the imports
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = high_water()
     at(threads, call)
-    print(1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before))
+    print(high_water() - before)
+
+
+def high_water():
+    """Peak resident bytes; getrusage's, which a process inherits from the one that started it, will not do."""
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(status.split("VmHWM:")[1].split()[0])
 
 
 def row(engine, size, dtype, peer, times, bound, memory):

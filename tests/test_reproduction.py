@@ -70,7 +70,7 @@ def observed():
     enriched = pd.DataFrame(rows, columns=["community", "moa", "k", "n", "enriched"])
     names = ("raw", "pca", "itml")
     table = table_1(
-        dict.fromkeys(names, enriched), dict.fromkeys(names, True), dict.fromkeys(names, {"supervised": False})
+        dict.fromkeys(names, enriched), dict.fromkeys(names, True), {name: {"supervised": False} for name in names}
     )
     overlap = pd.DataFrame({"n_communities": [1, 2, 3, 4], "n_features": [9, 5, 2, 1]})
     return observed_numbers(features, pd.Series([5, 7, 1]), 11, table, overlap, True)

@@ -17,18 +17,16 @@ from scripts.job import run
 def fetch(job) -> None:
     source, target = job.params.source, job.output[0]
     location, checksum = source["location"], source.get("checksum")
-    if "://" in location:
-        cached = download(location, Path(target).name, job.params.cache or pooch.os_cache("moamap"))
-    else:
-        cached = location
+    is_url = "://" in location
+    cached = download(location, job.params.cache or pooch.os_cache("moamap")) if is_url else location
     verify(cached, location, checksum)
     shutil.copyfile(cached, target)
 
 
-def download(url: str, name: str, cache) -> str:
+def download(url: str, cache) -> str:
     """Fetch a URL into the cache (once) and give its path there; InputError where it cannot be had."""
     try:
-        return pooch.retrieve(url, known_hash=None, fname=name, path=cache, progressbar=sys.stderr.isatty())
+        return pooch.retrieve(url, known_hash=None, path=cache, progressbar=sys.stderr.isatty())
     except OSError as error:
         raise InputError(
             f"sources: {url} cannot be downloaded ({error}); a local path may stand in its place"
@@ -43,7 +41,7 @@ def verify(path: str, location: str, checksum: str | None) -> None:
     algorithm, expected = checksum.split(":")
     found = pooch.file_hash(path, alg=algorithm)
     if found != expected:
-        raise InputError(f"sources: {location}: the {algorithm} checksum is {found}, expected {expected} ({path})")
+        raise InputError(f"sources: {location}: the {algorithm} checksum is {found}, expected {expected} (in {path})")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,59 @@
+"""What holds for every file of a kind."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from moamap.config import supervised_methods
+from moamap.registry import METHODS
+
+ROOT = Path(__file__).resolve().parents[1]
+SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+RULES = {
+    name: body
+    for file in (ROOT / "workflow/rules").glob("*.smk")
+    for name, body in re.findall(r"^rule (\w+):\n((?:    .*\n|\n)+)", file.read_text(), flags=re.MULTILINE)
+}
+PINNED = dict(re.findall(r"^([\w.-]+)==([\w.]+)", (ROOT / "requirements.txt").read_text(), flags=re.MULTILINE))
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_rule_states_what_a_cluster_needs(rule):
+    for directive in ("log:", "benchmark:", "conda:", "threads:", "mem_mb=", "runtime="):
+        assert directive in RULES[rule], f"{rule} has no {directive}"
+    assert "run:" not in RULES[rule]
+
+
+def test_there_are_rules_to_look_at():
+    assert {"simulate", "fetch", "annotate", "represent", "crossfit", "permute", "verdict", "figure"} <= set(RULES)
+
+
+@pytest.mark.parametrize("environment", sorted((ROOT / "envs").glob("*.yaml")), ids=lambda path: path.stem)
+def test_conda_environments_pin_what_the_requirements_pin(environment):
+    text = (ROOT / "requirements.txt").read_text().lower()
+    for dependency in yaml.safe_load(environment.read_text())["dependencies"]:
+        name, version = dependency.split("=")
+        assert name == "python" or f"\n{name}=={version} " in f"\n{text}"
+
+
+def test_requirements_are_hashed_and_name_no_host():
+    text = (ROOT / "requirements.txt").read_text()
+    assert "://" not in text
+    blocks = re.split(r"\n(?=\S)", text)
+    assert len(PINNED) > 50
+    assert all("--hash=sha256:" in block for block in blocks if "==" in block)
+
+
+def test_the_schema_knows_every_method_and_which_are_supervised():
+    assert set(SCHEMA["$defs"]["representation"]["properties"]["method"]["enum"]) == set(METHODS)
+    assert supervised_methods(SCHEMA) == {name for name, method in METHODS.items() if method.supervised}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_schema_lets_every_parameter_be_set(method):
+    rules = {
+        rule["if"]["properties"]["method"]["const"]: rule["then"] for rule in SCHEMA["$defs"]["representation"]["allOf"]
+    }
+    assert set(rules[method]["properties"]) == {"method", *METHODS[method].defaults}
