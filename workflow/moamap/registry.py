@@ -48,7 +48,7 @@ def learn(method: str, x: np.ndarray, moas: np.ndarray | None, **parameters) -> 
     not supervised does not look at; raises InputError where the result is not finite.
     """
     learned = METHODS[method].learn(x, moas, **parameters)
-    if not np.isfinite(learned.components).all():
+    if not all(np.isfinite(array).all() for array in learned.arrays().values()):
         raise InputError(
             f"representations: {method} gave values that are not finite, as drugs with identical profiles and "
             "different MoAs make it do"
