@@ -43,7 +43,7 @@ matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
 N_PROFILES, N_FEATURES = 1105, 812
-ITERATIONS = 24  # of affinity propagation, whether or not it has converged
+ITERATIONS = 48  # of affinity propagation, whether or not it has converged
 THREADS = (1, 2)
 
 

@@ -131,8 +131,14 @@ def _without_ties(S, preference, dtype, rng):
     np.fill_diagonal(noisy, preference)
     precision = np.finfo(noisy.dtype)
     for row in noisy:
-        row += (precision.eps * row + precision.tiny * 100) * rng.standard_normal(len(row))
+        _add_noise(row, rng.standard_normal(len(row)), precision.eps, precision.tiny * 100)
     return noisy
+
+
+@numba.njit(cache=True)
+def _add_noise(row, normal, share, least):
+    for k in range(len(row)):
+        row[k] += (share * row[k] + least) * normal[k]
 
 
 def _pass_until_stable(S, damping, max_iter, convergence_iter):
@@ -140,12 +146,12 @@ def _pass_until_stable(S, damping, max_iter, convergence_iter):
     keep, take = S.dtype.type(damping), S.dtype.type(1 - damping)
     self_similarity = S.diagonal().copy()
     np.fill_diagonal(S, -np.inf)
-    A, R = np.zeros_like(S), np.zeros_like(S)
+    A, R = np.zeros(S.shape, S.dtype), np.zeros(S.shape, S.dtype)
     self_availability, self_responsibility, support = np.zeros((3, len(S)), dtype=S.dtype)
     is_exemplar, unchanged, converged = None, 0, False
     for iteration in range(max_iter):
         own = (self_similarity, self_availability, self_responsibility)
-        support = _pass_messages(S, A, R, support, *own, keep, take)
+        support = _pass_messages(S, A, R, support, *own, keep, take, numba.get_num_threads())
         self_availability = self_availability * keep - (self_responsibility - support) * take
         previous, is_exemplar = is_exemplar, self_availability + self_responsibility > 0
         unchanged = unchanged + 1 if np.array_equal(is_exemplar, previous) else 1
@@ -157,7 +163,7 @@ def _pass_until_stable(S, damping, max_iter, convergence_iter):
 
 
 @numba.njit(cache=True, parallel=True)
-def _pass_messages(S, A, R, support, self_similarity, self_availability, self_responsibility, keep, take):
+def _pass_messages(S, A, R, support, self_similarity, self_availability, self_responsibility, keep, take, n_threads):
     """One iteration: updates A, R and self_responsibility; returns the column sums of the positive responsibilities.
 
     The availabilities wait for their column sums, so they are made in the next iteration, with the row in the cache.
@@ -165,6 +171,9 @@ def _pass_messages(S, A, R, support, self_similarity, self_availability, self_re
     """
     n = len(S)
     rows = max(1, BLOCK_BYTES // (n * S.itemsize))
+    if n_threads > 1:
+        rows = n  # at the end of each block threads would wait for each other
+    width = (n + n_threads - 1) // n_threads
     new_support = np.zeros_like(support)
     for top in range(0, n, rows):
         bottom = min(top + rows, n)
@@ -172,8 +181,8 @@ def _pass_messages(S, A, R, support, self_similarity, self_availability, self_re
             self_responsibility[i] = _pass_row(
                 S[i], A[i], R[i], support, self_similarity[i], self_availability[i], self_responsibility[i], keep, take
             )
-        for strip in numba.prange((n + LANES - 1) // LANES):
-            first, last = strip * LANES, min((strip + 1) * LANES, n)
+        for strip in numba.prange(n_threads):
+            first, last = strip * width, min((strip + 1) * width, n)
             for i in range(top, bottom):
                 _add_positive(new_support[first:last], R[i, first:last])
                 if first <= i < last:
