@@ -16,7 +16,7 @@ def read_table(path: str) -> pd.DataFrame:
         if name.endswith(".parquet"):
             return pd.read_parquet(path)
         separator = "\t" if name.removesuffix(".gz").endswith((".tsv", ".txt")) else ","
-        return pd.read_csv(path, sep=separator, low_memory=False)
+        return pd.read_csv(path, sep=separator, low_memory=False, float_precision="round_trip")
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError) as error:
         raise InputError(f"{name}: cannot be read as a table: {str(error).splitlines()[0]}") from error
 
