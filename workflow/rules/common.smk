@@ -28,6 +28,12 @@ FIGURES = ["fig1", "fig2", "fig3", "fig4", "figS1"]
 if config["validation"] != "off":
     FIGURES += ["validation_null", "validation_retrieval", "validation_stability"]
 
+PERMUTATIONS, BATCHES = {"off": (0, 0), "quick": (199, 4), "full": (999, 20)}[config["validation"]]
+STABILITY_RUNS = {"off": 0, "quick": 5, "full": 20}[config["validation"]]
+VALIDATION = ["null.csv", "null_by_moa.csv", "retrieval.csv", "retrieval_by_moa.csv", "stability.csv"]
+VALIDATION += ["stability_by_drug.csv", "table_1_calibrated.csv", "verdict.md"]
+VALIDATION += ["power.csv"] * ("simulation" in config)  # where the truth is known
+
 
 wildcard_constraints:
     dataset=config["dataset"],
@@ -44,6 +50,23 @@ def source_file(name):
 
 def of_every_representation(file):
     return expand(f"results/{{{{dataset}}}}/{{representation}}/{file}", representation=REPRESENTATIONS)
+
+
+def batches(representation):
+    """Jobs that share the permutations: without labels to learn from one job is quick."""
+    return BATCHES if f"{representation}_crossfit" in CROSSFITTED else 1
+
+
+def procedure(wildcards):
+    """All that `moamap.procedure.Procedure` takes besides the profiles."""
+    base = wildcards.representation.removesuffix("_crossfit")
+    return {
+        "representation": config["representations"][base],
+        "communities": config["communities"],
+        "crossfit": config["crossfit"],
+        **config["enrichment"],
+        "moa": config["moa"],
+    }
 
 
 def study_files():

@@ -1,26 +1,4 @@
 # reads profiles/normalized.parquet and the tables of every representation; writes {representation}_crossfit/, validation/, candidates.csv
-PERMUTATIONS, BATCHES = {"off": (0, 0), "quick": (199, 4), "full": (999, 20)}[config["validation"]]
-STABILITY_RUNS = {"off": 0, "quick": 5, "full": 20}[config["validation"]]
-VALIDATION = ["null.csv", "null_by_moa.csv", "retrieval.csv", "retrieval_by_moa.csv", "stability.csv"]
-VALIDATION += ["stability_by_drug.csv", "table_1_calibrated.csv", "verdict.md"]
-VALIDATION += ["power.csv"] * ("simulation" in config)  # where the truth is known
-
-
-def batches(representation):
-    """Jobs that share the permutations: without labels to learn from one job is quick."""
-    return BATCHES if f"{representation}_crossfit" in CROSSFITTED else 1
-
-
-def procedure(wildcards):
-    """All that `moamap.procedure.Procedure` takes besides the profiles."""
-    base = wildcards.representation.removesuffix("_crossfit")
-    return {
-        "representation": config["representations"][base],
-        "communities": config["communities"],
-        "crossfit": config["crossfit"],
-        **config["enrichment"],
-        "moa": config["moa"],
-    }
 
 
 rule crossfit:
