@@ -219,7 +219,7 @@ def _draw_null(axis, shown):
         axis.errorbar(row.rate, place, xerr=[[row.rate - row.low], [row.high - row.rate]], **_style(row.test))
     axis.axvline(LEVEL, color="black", linestyle=":", linewidth=1)
     axis.set_xscale("log")
-    axis.set_xlim(0.004, 1.05)
+    axis.set_xlim(0.002, 1.05)
     axis.set_xticks([0.01, LEVEL, 0.1, 0.5, 1], ["0.01", "0.05", "0.1", "0.5", "1"])
     axis.minorticks_off()
     axis.set_yticks(range(len(shown)), shown["test"])

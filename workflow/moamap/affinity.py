@@ -7,7 +7,7 @@ import numba
 import numpy as np
 from sklearn.utils import check_array, check_random_state
 
-LANES = 256  # columns compared at a time: one vector operation serves all of them
+LANES = 128  # columns compared at a time: one vector operation serves all of them
 BLOCK_BYTES = 2**22  # rows updated before their column sums are taken, while they are still in the cache
 
 
