@@ -104,7 +104,7 @@ def test_random_similarities_and_every_number_of_iterations():
 def test_float32_has_the_net_similarity_of_float64(name):
     S = MATRICES[name]()
     double, single = (affinity_propagation(S, damping=0.8, random_state=0, dtype=t) for t in (np.float64, np.float32))
-    assert single.net_similarity == pytest.approx(double.net_similarity, rel=1e-6)
+    assert single.net_similarity == pytest.approx(double.net_similarity, rel=1e-9)
     assert single.converged == double.converged
 
 
