@@ -58,6 +58,17 @@ def test_null_table_has_a_p_for_what_more_of_is_better(stored):
     assert (table["permutations"] == 19).all()
 
 
+def test_what_is_tested_is_permutation_0_and_table_1_stands_beside_it(stored):
+    """So that ties with the null are ties to the last bit, whatever rounding did to the study's own communities."""
+    one = table_1(stored[0])
+    one["Enrichment Number"] += 7
+    table = calibration.null_table(stored[0], one).set_index(["representation", "quantity"])
+    values = stored[0][("raw", LABEL_FREE)]["Enrichment Number"]
+    row = table.loc[("raw", "Enrichment Number")]
+    assert (row["observed"], row["in_the_study"]) == (values[0], values[0] + 7)
+    assert row["p_value"] == (1 + (values[1:] >= values[0]).sum()) / 20
+
+
 def test_the_planted_moa_survives_and_the_others_do_not(stored):
     quantities = stored[0][("raw", LABEL_FREE)]
     observed = quantities["smallest_p"][0]

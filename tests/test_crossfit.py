@@ -9,7 +9,17 @@ import pytest
 from scipy.spatial.distance import pdist, squareform
 from scipy.stats import chisquare
 
-from moamap.crossfit import co_membership, crossfit, folds_by_moa, folds_of_moas, label_sets, one_split, scaled
+from moamap.crossfit import (
+    co_membership,
+    crossfit,
+    folds_by_moa,
+    folds_of_moas,
+    label_sets,
+    moa_groups,
+    one_split,
+    scaled,
+)
+from moamap.errors import InputError
 from moamap.registry import learn
 from moamap.representations import Corrected, Learned, sharing, squared_euclidean
 from moamap.retrieval import average_precision, rank
@@ -97,6 +107,40 @@ def test_folds_of_moas_cut_no_label_set(n_folds):
 def test_folds_of_moas_deal_the_largest_first():
     folds = folds_of_moas(np.repeat([0, 1, 2, 3], [2, 5, 3, 4]), 2, np.random.default_rng(0))
     assert folds[3] == folds[0] != folds[8] == folds[11]  # 5 | 4, then 3 to the 4, then 2 to the 5
+
+
+def test_moa_groups_are_the_moas_where_each_drug_has_one():
+    moas = np.eye(6, dtype=bool)[np.random.default_rng(0).integers(6, size=50)]
+    np.testing.assert_array_equal(moa_groups(moas), moas.argmax(axis=1))
+
+
+def test_moa_groups_join_what_a_chain_of_drugs_joins():
+    moas = np.array([[1, 1, 0, 0, 0], [0, 1, 1, 0, 0], [0, 0, 1, 0, 0], [0, 0, 0, 1, 0], [0, 0, 0, 1, 1]], dtype=bool)
+    assert moa_groups(moas).tolist() == [0, 0, 0, 1, 1]
+    order = np.array([4, 2, 0, 3, 1])
+    assert moa_groups(moas[order]).tolist() == [1, 0, 0, 1, 0]  # they go with the MoAs
+
+
+def test_no_moa_is_in_two_folds_where_drugs_have_several():
+    rng = np.random.default_rng(1)
+    moas = np.zeros((200, 120), dtype=bool)
+    for drug in moas:
+        drug[rng.integers(120, size=rng.integers(1, 3))] = True
+    folds = folds_of_moas(moa_groups(moas), 4, rng)
+    assert all(len(set(folds[moa])) <= 1 for moa in moas.T)
+    assert len(set(folds)) == 4
+
+
+@pytest.mark.parametrize("median", [0.0, np.nan])
+def test_distances_without_a_scale_are_refused(median):
+    squared = np.full((8, 8), median)
+    squared[0, 1] = squared[1, 0] = 3.0
+    with pytest.raises(InputError, match="puts most of 8 drugs at one place"):
+        scaled(squared)
+
+
+def test_communities_of_single_drugs_leave_no_trace_to_measure():
+    assert np.isnan(co_membership(np.arange(1, 7), np.array([0, 0, 1, 1, 2, 2])))
 
 
 def test_scaled_has_median_1_over_the_pairs():

@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import binom, chisquare, hypergeom
 
 from moamap.crossfit import label_sets
-from moamap.enrichment import enrichment
+from moamap.enrichment import enrichment, tail
 from moamap.nulls import (
     by_moa,
     enrichment_p,
@@ -108,6 +108,24 @@ def test_upper_p_by_hand():
     assert upper_p(3, np.array([1, 2, 3, 4])) == 3 / 5
     assert upper_p(9, np.zeros(99)) == 1 / 100
     assert upper_p(0, np.zeros(99)) == 1
+
+
+def test_what_was_not_observed_has_no_p_and_a_failed_permutation_counts_against_it():
+    assert np.isnan(upper_p(np.nan, np.zeros(9)))
+    assert upper_p(3, np.array([1, np.nan, 2])) == 2 / 4
+    np.testing.assert_array_equal(upper_p(np.array([3, 0]), np.array([[1, 1], [4, 1]])), [2 / 3, 1])
+    with_gaps = summary(3.0, np.array([1.0, np.nan, 2.0]))
+    assert (with_gaps["null_mean"], with_gaps["lift"], with_gaps["p_value"]) == (1.5, 2.0, 0.5)
+    assert np.isnan(list(summary(np.nan, np.full(3, np.nan)).values())).all()
+    table = retrieval_by_moa(["a", "b"], np.array([0.5, np.nan]), np.array([[0.1, np.nan], [0.2, np.nan]]))
+    assert table["q_value"].tolist()[0] == table["p_value"].tolist()[0] == 1 / 3
+    assert table.loc[1, ["p_value", "q_value"]].isna().all()
+
+
+def test_equal_cases_tie_to_the_last_bit():
+    """10 of 11 drugs in a community of 30 is as unlikely as 10 of 30 in one of 11."""
+    p = [[tail(k, N, K, n) == tail(k, N, n, K) for k in range(1, K + 1)] for N, K, n in [(488, 11, 30), (1105, 43, 7)]]
+    assert all(map(all, p))
 
 
 def test_upper_p_is_exact_for_exchangeable_values():

@@ -8,7 +8,7 @@ from scipy.stats import false_discovery_control, gamma
 from sklearn.metrics import average_precision_score
 
 from moamap.communities import find_communities
-from moamap.crossfit import folds_by_moa, folds_of_moas, label_sets
+from moamap.crossfit import folds_by_moa, folds_of_moas, label_sets, moa_groups
 from moamap.enrichment import enrichment, table_1_row
 from moamap.nulls import permutation
 from moamap.procedure import CROSSFIT, HELD_OUT_DRUGS, HELD_OUT_MOAS, IN_SAMPLE, LABEL_FREE, Procedure
@@ -162,7 +162,8 @@ def test_cross_fitted(supervised):
 def test_held_out(supervised, way, deal):
     """Drugs are looked up among all others, drugs of held-out MoAs among those of their fold."""
     x, moas, labels, found = supervised
-    folds = deal(labels, N_FOLDS, np.random.default_rng(SEED))
+    groups = labels if deal is folds_by_moa else moa_groups(moas.to_numpy())
+    folds = deal(groups, N_FOLDS, np.random.default_rng(SEED))
     rankings = []
     for fold in range(N_FOLDS):
         queries = np.flatnonzero(folds == fold)
@@ -200,3 +201,24 @@ def test_labels_that_mean_nothing_are_found_again_in_sample_only():
     assert more[IN_SAMPLE].min() > 0 and more[IN_SAMPLE].mean() > 6 * standard_error[IN_SAMPLE]
     for way in (CROSSFIT, HELD_OUT_DRUGS):
         assert abs(more[way].mean()) < 3 * standard_error[way]
+
+
+@pytest.mark.parametrize("method", ["raw", "itml"])
+def test_a_tiny_screen_gives_what_can_be_had_and_no_number_for_the_rest(method):
+    """Two MoAs in four folds: without one of them nothing is left to learn from, and two folds are empty."""
+    rng = np.random.default_rng(0)
+    moas = np.eye(2, dtype=bool)[np.repeat([0, 1], [7, 5])]
+    procedure = Procedure(rng.normal(size=(12, 4)), np.ones(2, dtype=bool), method, {}, n_splits=1)
+    score = procedure.score(moas, label_sets(moas))
+    for way, quantities in score.items():
+        assert np.isnan(quantities["mean average precision"]) == (way == HELD_OUT_MOAS)
+
+
+def test_a_drug_alone_in_its_fold_has_no_score():
+    """One MoA of nine drugs and three of one: a fold of held-out MoAs is a single drug."""
+    rng = np.random.default_rng(0)
+    moas = np.eye(5, dtype=bool)[np.repeat([0, 1, 2, 3, 4], [9, 9, 1, 1, 1])]
+    procedure = Procedure(rng.normal(size=(21, 4)), moas.sum(axis=0) > 4, "itml", {}, n_folds=5, n_splits=1)
+    held_out = procedure.score(moas, label_sets(moas))[HELD_OUT_MOAS]
+    assert held_out["mean average precision"] == 1  # within a fold of one MoA every other drug is a fellow
+    assert np.isnan(held_out["map_by_moa"][2:]).all()

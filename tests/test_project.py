@@ -1,6 +1,8 @@
 """What holds for every file of a kind."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -57,3 +59,20 @@ def test_the_schema_lets_every_parameter_be_set(method):
         rule["if"]["properties"]["method"]["const"]: rule["then"] for rule in SCHEMA["$defs"]["representation"]["allOf"]
     }
     assert set(rules[method]["properties"]) == {"method", *METHODS[method].defaults}
+
+
+def test_the_engines_are_imported_only_where_they_are_asked_for():
+    code = """
+import sys, moamap
+assert "numba" not in sys.modules
+from moamap import ITML, affinity_propagation
+assert ITML.__module__ == "moamap.itml" and callable(affinity_propagation)
+try:
+    moamap.gone
+except AttributeError as error:
+    print(error)
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT / "workflow", capture_output=True, text=True, check=True
+    )
+    assert run.stdout == "module 'moamap' has no attribute 'gone'\n"

@@ -9,7 +9,7 @@ from scipy.stats import chisquare
 from moamap.errors import InputError
 from moamap.profiles import membership
 from moamap.registry import METHODS, learn
-from moamap.representations import ENGINES, itml, labelled_pairs, pca, raw, squared_euclidean
+from moamap.representations import ENGINES, Corrected, itml, labelled_pairs, pca, raw, squared_euclidean
 
 
 def screen(n_drugs=48, n_features=10, n_moas=4, signal=3.0, seed=0):
@@ -120,6 +120,16 @@ def test_distances_from_the_base_are_those_of_the_embedding(method):
     np.testing.assert_allclose(
         learned.squared_distances(x, squared_euclidean(x)), expected, atol=1e-10 * expected.max()
     )
+
+
+def test_distances_keep_their_digits_where_the_map_contracts_everything():
+    """M^-1 = I + 1e12 sum v v' over all directions: the correction alone would leave rounding, or nothing."""
+    rng = np.random.default_rng(0)
+    x, directions, weights = rng.normal(size=(30, 4)), np.eye(4), np.full(4, 1e12)
+    learned = Corrected(np.eye(4) / np.sqrt(1 + 1e12), {}, directions, weights)
+    expected = pdist(x, "sqeuclidean") / (1 + 1e12)
+    found = learned.squared_distances(x, squared_euclidean(x))
+    np.testing.assert_allclose(squareform(found, checks=False), expected, rtol=1e-9)
 
 
 def test_bounds():

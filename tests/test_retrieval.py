@@ -154,3 +154,9 @@ def test_means_by_loops(policy):
         of_moa = [s for s, query in zip(scores, queries, strict=True) if moas[query, column] and not np.isnan(s)]
         assert mean == pytest.approx(np.mean(of_moa), rel=1e-12) if of_moa else np.isnan(mean)
     assert np.isnan(means).any() and not np.isnan(means).all()
+
+
+def test_a_query_alone_in_its_gallery_has_no_score():
+    alone = rank(np.zeros((3, 3)), np.array([1]), np.array([1]))
+    scores, hits = average_precision(alone, np.ones((3, 3), dtype=bool))
+    assert np.isnan(scores).all() and np.isnan(hits).all()

@@ -6,6 +6,7 @@ from moamap.verdict import verdict
 
 def null_row(name, labels, quantity, observed, p):
     numbers = {
+        "in_the_study": observed,
         "observed": observed,
         "null_mean": 2.0,
         "null_low": 0,
@@ -61,3 +62,12 @@ def test_what_survives_is_named():
 def test_the_queried_pair_is_spoken_of_only_if_there_is_one(query, said):
     text = verdict("x", tables(), {}, query, simulated=False)
     assert ("share a community in 25% of the runs (any two drugs: 5%)" in text) == said
+
+
+def test_numbers_that_differ_from_table_1_are_explained():
+    changed = tables()
+    assert "differ a little from Table 1" not in verdict("x", changed, {}, [], simulated=False)
+    changed["null"].loc[0, "in_the_study"] = 4
+    text = verdict("x", changed, {"itml_crossfit": float("nan")}, [], simulated=False)
+    assert "In raw the numbers tested here differ a little from Table 1's" in text
+    assert "nan" not in text

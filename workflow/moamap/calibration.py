@@ -40,10 +40,11 @@ def gather(batches) -> Stored:
 def null_table(stored: Stored, table_1: pd.DataFrame) -> pd.DataFrame:
     """Every claim of Table 1 beside its null, a row a claim of a representation.
 
-    Observed are the study's own numbers; the upper-tail p is (1 + count) / (1 + B), and the number of clusters has an
-    interval only.
+    `observed` comes from the procedure that was repeated on permuted labels, which takes distances a faster way than the
+    study; `in_the_study` is Table 1's. They differ where affinity propagation hangs on the rounding of a distance. The
+    upper-tail p is (1 + count) / (1 + B), and the number of clusters has an interval only.
     """
-    observed = table_1.set_index("representation")
+    study = table_1.set_index("representation")
     rows = []
     for (base, way), quantities in stored.items():
         if way not in SUFFIX:
@@ -51,8 +52,9 @@ def null_table(stored: Stored, table_1: pd.DataFrame) -> pd.DataFrame:
         name = base + SUFFIX[way]
         for claim in CLAIMS:
             values = quantities[claim].astype(float)
-            seen = float(observed.loc[name, claim]) if claim in observed else values[0]
-            row = {"representation": name, "labels": way, "quantity": claim, **nulls.summary(seen, values[1:])}
+            row = {"representation": name, "labels": way, "quantity": claim}
+            row["in_the_study"] = study.loc[name, claim] if claim in study else np.nan
+            row |= nulls.summary(values[0], values[1:])
             rows.append(
                 row | {"p_value": np.nan if claim in UNTESTED else row["p_value"], "permutations": len(values) - 1}
             )
@@ -60,7 +62,8 @@ def null_table(stored: Stored, table_1: pd.DataFrame) -> pd.DataFrame:
 
 
 def null_by_moa(stored: Stored, enriched: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Per MoA the smallest P over communities, where it is, its permutation p and the step-down p over MoAs.
+    """Per MoA the smallest P over communities, its permutation p and the step-down p over MoAs; and the study's own
+    smallest P (`in_the_study`, see `null_table`) and where it is.
 
     An enriched (community, MoA) inherits its MoA's p: communities differ between permutations, so nothing finer is
     defined.
@@ -71,8 +74,9 @@ def null_by_moa(stored: Stored, enriched: dict[str, pd.DataFrame]) -> pd.DataFra
             continue
         name = base + SUFFIX[way]
         best = enriched[name].sort_values(["moa", "p_value"], kind="stable").drop_duplicates("moa").set_index("moa")
-        table = nulls.by_moa(best.index, best["p_value"].to_numpy(), quantities["smallest_p"][1:])
-        where = best[["community", "k", "K", "n"]].reset_index(drop=True)
+        table = nulls.by_moa(best.index, quantities["smallest_p"][0], quantities["smallest_p"][1:])
+        where = best.rename(columns={"p_value": "in_the_study"})[["in_the_study", "community", "k", "K", "n"]]
+        where = where.reset_index(drop=True)
         tables.append(pd.concat([table, where], axis=1).assign(representation=name, labels=way))
     merged = pd.concat(tables, ignore_index=True)
     return merged[["representation", "labels", *merged.columns.drop(["representation", "labels"])]]

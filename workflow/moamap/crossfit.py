@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterator
 from itertools import combinations
 
 import numpy as np
+from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import squareform
 
+from moamap.errors import InputError
 from moamap.representations import Learned
 
 Learner = Callable[[np.ndarray, np.ndarray], Learned]  # (x, moas) of the drugs to learn from -> map
@@ -25,20 +27,41 @@ def folds_by_moa(labels: np.ndarray, n_folds: int, rng: np.random.Generator) -> 
     return folds
 
 
-def folds_of_moas(labels: np.ndarray, n_folds: int, rng: np.random.Generator) -> np.ndarray:
-    """Deal whole label sets into folds of about equal size, the largest first: (n,) label sets -> (n,) folds."""
-    sizes = np.bincount(labels)
+def moa_groups(moas: np.ndarray) -> np.ndarray:
+    """A number for each drug, equal where a chain of drugs that share a MoA joins them: (n, n_moas) booleans -> (n,).
+
+    Where every drug has one MoA these are the MoAs. It belongs to the MoAs and goes with them when labels are permuted.
+    """
+    together = moas.T.astype(np.float32) @ moas.astype(np.float32) > 0
+    return connected_components(together, directed=False)[1][moas.argmax(axis=1)]
+
+
+def folds_of_moas(groups: np.ndarray, n_folds: int, rng: np.random.Generator) -> np.ndarray:
+    """Deal whole groups (of `moa_groups`) into folds of about equal size, the largest first: (n,) -> (n,) folds.
+
+    No MoA is then in two folds.
+    """
+    sizes = np.bincount(groups)
     fold_of, filled = np.empty(len(sizes), dtype=int), np.zeros(n_folds, dtype=int)
     shuffled = rng.permutation(len(sizes))
-    for label in shuffled[np.argsort(-sizes[shuffled], kind="stable")]:
-        fold_of[label] = filled.argmin()
-        filled[fold_of[label]] += sizes[label]
-    return fold_of[labels]
+    for group in shuffled[np.argsort(-sizes[shuffled], kind="stable")]:
+        fold_of[group] = filled.argmin()
+        filled[fold_of[group]] += sizes[group]
+    return fold_of[groups]
 
 
 def scaled(squared: np.ndarray) -> np.ndarray:
-    """Squared distances divided by their median over all pairs, so that maps can be compared."""
-    return squared / np.median(squareform(squared, checks=False))
+    """Squared distances divided by their median over all pairs, so that maps can be compared.
+
+    Raises InputError where the median is no positive number: the map brought most drugs to one place.
+    """
+    median = np.median(squareform(squared, checks=False))
+    if not 0 < median < np.inf:
+        raise InputError(
+            f"validation: a map learned without two folds puts most of {len(squared)} drugs at one place (median squared "
+            f"distance {median:g}), so its distances cannot be compared; bring more drugs, or set validation: off"
+        )
+    return squared / median
 
 
 def one_split(x, moas, learner: Learner, folds: np.ndarray, base: np.ndarray) -> np.ndarray:
@@ -79,8 +102,12 @@ def crossfit(x, moas, learner: Learner, folds: np.ndarray, base: np.ndarray) -> 
 
 
 def co_membership(numbers: np.ndarray, folds: np.ndarray) -> float:
-    """How often drugs of one fold share a community, as a ratio to all pairs of drugs; 1 where folds leave no trace."""
-    together = numbers[:, None] == numbers
+    """How often drugs of one fold share a community, as a ratio to all pairs of drugs; 1 where folds leave no trace,
+    NaN where every community is a single drug.
+    """
     upper = np.triu_indices(len(numbers), k=1)
-    ratios = [together[upper][(split[:, None] == split)[upper]].mean() for split in np.atleast_2d(folds)]
-    return float(np.mean(ratios) / together[upper].mean())
+    together = (numbers[:, None] == numbers)[upper]
+    if not together.any():
+        return np.nan
+    ratios = [together[(split[:, None] == split)[upper]].mean() for split in np.atleast_2d(folds)]
+    return float(np.mean(ratios) / together.mean())

@@ -1,7 +1,16 @@
 """Which MoAs gather in which communities, and the paper's Table 1."""
 
+import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control, hypergeom
+
+
+def tail(k, N, K, n):
+    """Pr(X >= k), X ~ Hypergeometric(N, K, n); arrays of one shape, or numbers.
+
+    K and n may change places, and are put in order: so equal cases tie to the last bit, as a permutation test needs.
+    """
+    return hypergeom.sf(np.asarray(k) - 1, N, np.minimum(K, n), np.maximum(K, n))
 
 
 def enrichment(communities: pd.Series, moas: pd.DataFrame, *, min_drugs=5, alpha=0.01) -> pd.DataFrame:
@@ -26,7 +35,7 @@ def enrichment(communities: pd.Series, moas: pd.DataFrame, *, min_drugs=5, alpha
     table["K"] = table["moa"].map(tested.sum()).astype(int)
     table["n"] = table["community"].map(sizes).astype(int)
     table["N"] = len(moas)
-    table["p_value"] = hypergeom.sf(table["k"] - 1, table["N"], table["K"], table["n"])
+    table["p_value"] = tail(table["k"], table["N"], table["K"], table["n"])
     table["q_value"] = false_discovery_control(table["p_value"])
     table["enriched"] = table["p_value"] < alpha
     return table

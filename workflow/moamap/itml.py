@@ -405,9 +405,11 @@ class _MetricOfFewPairs:
         self.matrix = dsyrk(1.0, differences.T, trans=1, lower=1)
 
     def gram(self, pairs):
+        """Products among the pairs of a block, upper triangle: (block, block)."""
         return np.ascontiguousarray(self.matrix[pairs, pairs].T)
 
     def columns(self, pairs):
+        """Products of all pairs with those of a block: (n_pairs, block)."""
         square = np.tril(self.matrix[pairs, pairs])
         square += np.tril(square, -1).T
         return np.vstack([self.matrix[pairs, : pairs.start].T, square, self.matrix[pairs.stop :, pairs]])
@@ -435,11 +437,13 @@ class _MetricOfManyPairs:
         self.matrix = np.array(np.eye(differences.shape[1]) if prior is None else prior, order="F")
 
     def gram(self, pairs):
+        """Products V M V' among the pairs of a block: (block, block)."""
         V = self.differences[pairs]
         self.products = dsymm(1.0, self.matrix, V.T, lower=1)
         return V @ self.products
 
     def columns(self, pairs):
+        """M V' of the block that `gram` was asked for last: (n_features, block)."""
         return self.products
 
 

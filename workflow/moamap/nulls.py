@@ -2,7 +2,9 @@
 
 import numpy as np
 import pandas as pd
-from scipy.stats import false_discovery_control, hypergeom
+from scipy.stats import false_discovery_control
+
+from moamap.enrichment import tail
 
 
 def permutation(n: int, seed: int, number: int) -> np.ndarray:
@@ -30,19 +32,27 @@ def enrichment_p(numbers: np.ndarray, moas: np.ndarray) -> tuple[np.ndarray, np.
     # few distinct (k, K, n) occur; the hypergeometric tail is the expensive part
     cases = np.stack([k, np.broadcast_to(with_moa, k.shape), np.broadcast_to(size[:, None], k.shape)], axis=-1)
     distinct, which = np.unique(cases.reshape(-1, 3), axis=0, return_inverse=True)
-    tail = hypergeom.sf(distinct[:, 0] - 1, len(moas), distinct[:, 1], distinct[:, 2])
-    return tail[which].reshape(k.shape), k
+    p = tail(distinct[:, 0], len(moas), distinct[:, 1], distinct[:, 2])
+    return p[which].reshape(k.shape), k
 
 
-def upper_p(observed: float, null: np.ndarray) -> float:
-    """(1 + count of the null at or above the observed) / (1 + B)  (Phipson and Smyth 2010)."""
-    return (1 + np.count_nonzero(null >= observed)) / (1 + len(null))
+def upper_p(observed, null: np.ndarray):
+    """(1 + count of the null at or above the observed) / (1 + B)  (Phipson and Smyth 2010): (...), (B, ...) -> (...).
+
+    What could not be observed has no p; a permutation that gave no value counts against the observed.
+    """
+    p = (1 + (~(null < observed)).sum(axis=0)) / (1 + len(null))
+    return np.where(np.isnan(observed), np.nan, p)
 
 
 def summary(observed: float, null: np.ndarray) -> dict[str, float]:
-    """Observed value, mean and central 95% interval of the null, lift over the null mean, and upper-tail p."""
-    low, high = np.quantile(null, [0.025, 0.975])
-    mean = null.mean()
+    """Observed value, mean and central 95% interval of the null, lift over the null mean, and upper-tail p.
+
+    `null` is (B,); NaN where a permutation gave no value.
+    """
+    given = null[~np.isnan(null)]
+    low, high = np.quantile(given, [0.025, 0.975]) if len(given) else (np.nan, np.nan)
+    mean = given.mean() if len(given) else np.nan
     lift = observed / mean if mean > 0 else np.nan
     return {
         "observed": observed,
@@ -50,7 +60,7 @@ def summary(observed: float, null: np.ndarray) -> dict[str, float]:
         "null_low": low,
         "null_high": high,
         "lift": lift,
-        "p_value": upper_p(observed, null),
+        "p_value": float(upper_p(observed, null)),
     }
 
 
@@ -90,7 +100,9 @@ def by_moa(names, observed: np.ndarray, null: np.ndarray) -> pd.DataFrame:
 
 def retrieval_by_moa(names, observed: np.ndarray, null: np.ndarray) -> pd.DataFrame:
     """Per MoA: mean average precision beside the null's, permutation p and Benjamini-Hochberg q over the MoAs."""
-    p = (1 + (null >= observed).sum(axis=0)) / (1 + len(null))
+    p = upper_p(observed, null)
+    q = np.full(len(p), np.nan)
+    q[~np.isnan(p)] = false_discovery_control(p[~np.isnan(p)])
     return pd.DataFrame(
         {
             "moa": names,
@@ -98,6 +110,6 @@ def retrieval_by_moa(names, observed: np.ndarray, null: np.ndarray) -> pd.DataFr
             "null_mean": null.mean(axis=0),
             "lift": observed / null.mean(axis=0),
             "p_value": p,
-            "q_value": false_discovery_control(p),
+            "q_value": q,
         }
     )

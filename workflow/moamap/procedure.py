@@ -7,7 +7,8 @@ import numpy as np
 
 from moamap.candidates import closeness, false_discovery_rate, nearness_p
 from moamap.communities import communities_of
-from moamap.crossfit import crossfit, folds_by_moa, folds_of_moas
+from moamap.crossfit import crossfit, folds_by_moa, folds_of_moas, moa_groups
+from moamap.errors import InputError
 from moamap.nulls import enrichment_p
 from moamap.registry import METHODS, learn
 from moamap.representations import Learned, sharing, squared_euclidean
@@ -94,9 +95,11 @@ class Procedure:
             numbers = communities_of(-squared, **self.communities).numbers
             ranking = rank(squared, everyone, everyone)
             scores[way] = self._claims(numbers, ranking, moas) | retrieval([ranking], shared, moas)
-        for way, deal, within in ((HELD_OUT_DRUGS, folds_by_moa, False), (HELD_OUT_MOAS, folds_of_moas, True)):
-            folds = deal(labels, self.n_folds, np.random.default_rng(self.seed))
-            scores[way] = retrieval(self._held_out(moas, folds, within), shared, moas)
+        draw = np.random.default_rng
+        drugs = folds_by_moa(labels, self.n_folds, draw(self.seed))
+        whole_moas = folds_of_moas(moa_groups(moas), self.n_folds, draw(self.seed))
+        scores[HELD_OUT_DRUGS] = retrieval(self._held_out(moas, drugs, within=False), shared, moas)
+        scores[HELD_OUT_MOAS] = retrieval(self._held_out(moas, whole_moas, within=True), shared, moas)
         return scores
 
     def in_sample(self, moas: np.ndarray) -> np.ndarray:
@@ -108,7 +111,10 @@ class Procedure:
         rankings = []
         for fold in range(self.n_folds):
             queries = np.flatnonzero(folds == fold)
-            learned = self.learn(self.x[folds != fold], moas[folds != fold])
+            try:
+                learned = self.learn(self.x[folds != fold], moas[folds != fold])
+            except InputError:  # too few MoAs are left to learn from; the drugs of this fold get no score
+                continue
             squared = learned.squared_distances(self.x, self.base)
             rankings.append(rank(squared, queries, queries if within else everyone))
         return rankings
@@ -132,12 +138,14 @@ class Procedure:
 
 
 def retrieval(rankings: list[Ranking], shared: np.ndarray, moas: np.ndarray) -> dict:
-    """Mean average precision and 1-nearest-neighbour accuracy over the drugs that have a fellow, and both per MoA."""
-    parts = [average_precision(ranking, shared) for ranking in rankings]
-    scores, hits = (np.concatenate(values) for values in zip(*parts, strict=True))
-    queries = np.concatenate([ranking.queries for ranking in rankings])
+    """Mean average precision and 1-nearest-neighbour accuracy over the drugs that have a fellow, and both per MoA; NaN where
+    there is none.
+    """
+    parts = [(*average_precision(ranking, shared), ranking.queries) for ranking in rankings]
+    scores, hits, queries = map(np.concatenate, zip(*parts, strict=True)) if parts else (np.empty(0),) * 3
+    known = ~np.isnan(scores)
     return {
-        "mean average precision": float(np.nanmean(scores)),
-        "1-nearest-neighbour accuracy": float(np.nanmean(hits)),
-        "map_by_moa": mean_by_moa(scores, queries, moas),
+        "mean average precision": float(scores[known].mean()) if known.any() else np.nan,
+        "1-nearest-neighbour accuracy": float(hits[known].mean()) if known.any() else np.nan,
+        "map_by_moa": mean_by_moa(scores, queries.astype(int), moas),
     }

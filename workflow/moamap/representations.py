@@ -9,6 +9,8 @@ from sklearn.decomposition import PCA
 from moamap.errors import InputError
 from moamap.itml import ITML, sample_pairs
 
+CONTRACTED = 1e-6  # of the distance before: eps over it is the relative error that is accepted
+
 
 @dataclass(frozen=True)
 class Learned:
@@ -41,7 +43,11 @@ class Corrected(Learned):
     weights: np.ndarray = None  # w (n_directions,)
 
     def squared_distances(self, x: np.ndarray, base: np.ndarray) -> np.ndarray:
-        """As `Learned.squared_distances`, in n^2 n_directions operations."""
+        """As `Learned.squared_distances`, in n^2 n_directions operations.
+
+        Where the map contracts what separates two drugs, the correction takes away nearly all of their distance, and
+        with it its digits: then the distances are made anew.
+        """
         along = x @ self.directions.T
         core = np.linalg.inv(np.diag(1 / self.weights) + self.directions @ self.directions.T)
         squared = along @ core @ along.T
@@ -51,7 +57,10 @@ class Corrected(Learned):
         squared -= lengths[:, None]
         squared -= lengths
         squared += base
-        return np.maximum(squared, 0, out=squared)
+        np.fill_diagonal(squared, 0)
+        if np.any(squared < CONTRACTED * base):
+            return super().squared_distances(x, base)
+        return squared
 
 
 def squared_euclidean(x: np.ndarray) -> np.ndarray:

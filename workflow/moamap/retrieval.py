@@ -41,10 +41,10 @@ def average_precision(ranking: Ranking, shared: np.ndarray) -> tuple[np.ndarray,
     relevant = shared[ranking.queries[:, None], ranking.order]
     found = np.cumsum(relevant, axis=1, dtype=np.int32)
     precision = found / np.arange(1, relevant.shape[1] + 1)
-    total = found[:, -1]
+    total = relevant.sum(axis=1)
     with np.errstate(invalid="ignore"):
         scores = np.where(relevant, precision, 0.0).sum(axis=1) / np.where(total, total, np.nan)
-    return scores, np.where(total, relevant[:, 0], np.nan)
+    return scores, np.where(total, relevant[:, :1].any(axis=1), np.nan)
 
 
 def mean_by_moa(scores: np.ndarray, queries: np.ndarray, moas: np.ndarray) -> np.ndarray:

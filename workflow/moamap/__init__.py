@@ -1,0 +1,12 @@
+"""moamap: mechanism-of-action maps from cell images. The two engines are at hand here: `ITML`, `affinity_propagation`."""
+
+from importlib import import_module
+
+ENGINES = {"ITML": "moamap.itml", "affinity_propagation": "moamap.affinity"}
+
+
+def __getattr__(name: str):
+    """Import an engine where it is asked for: some environments have no numba, and need none."""
+    if name not in ENGINES:
+        raise AttributeError(f"module 'moamap' has no attribute {name!r}")
+    return getattr(import_module(ENGINES[name]), name)
