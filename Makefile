@@ -20,6 +20,7 @@ lint: .venv/ready
 
 bench: .venv/ready
 	$(BIN)/python benchmarks/engines.py --out results/benchmarks
+	$(BIN)/python benchmarks/permutations.py
 
 calibrate: .venv/ready
 	$(BIN)/python benchmarks/calibrate.py --out results/calibration

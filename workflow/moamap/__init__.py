@@ -1,4 +1,4 @@
-"""moamap: mechanism-of-action maps from cell images. The two engines are at hand here: `ITML`, `affinity_propagation`."""
+"""moamap: mechanism-of-action maps from cell images. Its two engines: `ITML`, `affinity_propagation`."""
 
 from importlib import import_module
 

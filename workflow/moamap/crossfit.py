@@ -58,8 +58,8 @@ def scaled(squared: np.ndarray) -> np.ndarray:
     median = np.median(squareform(squared, checks=False))
     if not 0 < median < np.inf:
         raise InputError(
-            f"validation: a map learned without two folds puts most of {len(squared)} drugs at one place (median squared "
-            f"distance {median:g}), so its distances cannot be compared; bring more drugs, or set validation: off"
+            f"validation: a map learned without two folds puts most of {len(squared)} drugs at one place (median "
+            f"squared distance {median:g}), so its distances cannot be compared; bring more drugs, or set validation: off"
         )
     return squared / median
 

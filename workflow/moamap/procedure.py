@@ -138,8 +138,8 @@ class Procedure:
 
 
 def retrieval(rankings: list[Ranking], shared: np.ndarray, moas: np.ndarray) -> dict:
-    """Mean average precision and 1-nearest-neighbour accuracy over the drugs that have a fellow, and both per MoA; NaN where
-    there is none.
+    """Mean average precision and 1-nearest-neighbour accuracy over the drugs that have a fellow, and the first per MoA;
+    NaN where there is none.
     """
     parts = [(*average_precision(ranking, shared), ranking.queries) for ranking in rankings]
     scores, hits, queries = map(np.concatenate, zip(*parts, strict=True)) if parts else (np.empty(0),) * 3

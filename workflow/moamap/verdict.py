@@ -56,8 +56,9 @@ def _claims(null):
         )
     moved = null[null["in_the_study"].notna() & (null["in_the_study"] != null["observed"])]
     note = (
-        f"In {', '.join(moved['representation'].unique())} the numbers tested here differ a little from Table 1's: there "
-        "affinity propagation hangs on the last digits of the distances, which the repeated procedure takes a faster way."
+        f"In {', '.join(moved['representation'].unique())} the numbers tested here differ a little from Table 1's: "
+        "there affinity propagation hangs on the last digits of the distances, which the repeated procedure takes a "
+        "faster way."
     )
     return [_list(lines), *([note] if len(moved) else [])]
 
