@@ -103,13 +103,13 @@ def _check(S, preference, damping, max_iter, convergence_iter, dtype, n_threads)
         raise ValueError(f"damping must be in [0.5, 1), not {damping}")
     if min(max_iter, convergence_iter, n_threads) < 1:
         raise ValueError("max_iter, convergence_iter and n_threads must be 1 or more")
-    preference = np.asarray(_median(S) if preference is None else preference, dtype=float)
+    preference = np.asarray(median(S) if preference is None else preference, dtype=float)
     if not np.isfinite(preference).all():
         raise ValueError("preference must be finite")
     return S, np.broadcast_to(preference, len(S)), dtype
 
 
-def _median(S):
+def median(S):
     """np.median, but with a partition at one place only, for which numpy has vector operations: many times as fast."""
     values = S.flatten()
     half = values.size // 2

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.distance import squareform
 
-from moamap.affinity import affinity_propagation
+from moamap.affinity import affinity_propagation, median
 from moamap.errors import InputError
 
 
@@ -45,7 +45,7 @@ def communities_of(
     ------
     InputError where no exemplar emerged; without convergence the last labels are kept and `converged` is False.
     """
-    preference = float(np.median(s)) if preference is None else float(preference)
+    preference = float(median(s)) if preference is None else float(preference)
     found = affinity_propagation(
         s,
         preference=preference,

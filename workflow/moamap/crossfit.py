@@ -7,6 +7,7 @@ import numpy as np
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import squareform
 
+from moamap.affinity import median
 from moamap.errors import InputError
 from moamap.representations import Learned
 
@@ -55,13 +56,13 @@ def scaled(squared: np.ndarray) -> np.ndarray:
 
     Raises InputError where the median is no positive number: the map brought most drugs to one place.
     """
-    median = np.median(squareform(squared, checks=False))
-    if not 0 < median < np.inf:
+    middle = median(squareform(squared, checks=False))
+    if not 0 < middle < np.inf:
         raise InputError(
             f"validation: a map learned without two folds puts most of {len(squared)} drugs at one place (median "
-            f"squared distance {median:g}), so its distances cannot be compared; bring more drugs, or set validation: off"
+            f"squared distance {middle:g}), so its distances cannot be compared; bring more drugs, or set validation: off"
         )
-    return squared / median
+    return squared / middle
 
 
 def one_split(x, moas, learner: Learner, folds: np.ndarray, base: np.ndarray) -> np.ndarray:

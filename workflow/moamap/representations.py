@@ -9,7 +9,7 @@ from sklearn.decomposition import PCA
 from moamap.errors import InputError
 from moamap.itml import ITML, sample_pairs
 
-CONTRACTED = 1e-6  # of the distance before: eps over it is the relative error that is accepted
+CONTRACTED = 1e-6  # least share that is left of a squared distance: eps over it is the relative error accepted
 
 
 @dataclass(frozen=True)
@@ -45,22 +45,21 @@ class Corrected(Learned):
     def squared_distances(self, x: np.ndarray, base: np.ndarray) -> np.ndarray:
         """As `Learned.squared_distances`, in n^2 n_directions operations.
 
-        Where the map contracts what separates two drugs, the correction takes away nearly all of their distance, and
-        with it its digits: then the distances are made anew.
+        Where the map may contract what separates two drugs, the correction could take away nearly all of their
+        distance, and with it its digits: then the distances are made anew.
         """
+        if self.weights.clip(0) @ np.square(self.directions).sum(axis=1) > 1 / CONTRACTED:
+            return super().squared_distances(x, base)
         along = x @ self.directions.T
         core = np.linalg.inv(np.diag(1 / self.weights) + self.directions @ self.directions.T)
-        squared = along @ core @ along.T
-        lengths = squared.diagonal().copy()
-        # in place, since this is repeated for every permutation: base - (l_i + l_j - 2 <i, j>)
-        squared *= 2
-        squared -= lengths[:, None]
-        squared -= lengths
+        weighted = along @ core
+        lengths = np.einsum("ij,ij->i", weighted, along)[:, None]
+        ones = np.ones_like(lengths)
+        # base - (l_i + l_j - 2 <i, j>) as one matrix product, since it is repeated for every permutation
+        squared = np.hstack([2 * weighted, -lengths, -ones]) @ np.hstack([along, ones, lengths]).T
         squared += base
         np.fill_diagonal(squared, 0)
-        if np.any(squared < CONTRACTED * base):
-            return super().squared_distances(x, base)
-        return squared
+        return np.maximum(squared, 0, out=squared)
 
 
 def squared_euclidean(x: np.ndarray) -> np.ndarray:

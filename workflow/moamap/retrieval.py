@@ -26,7 +26,16 @@ def rank(squared: np.ndarray, queries: np.ndarray, gallery: np.ndarray) -> Ranki
     """
     held = squared[np.ix_(queries, gallery)].copy()
     held[queries[:, None] == gallery] = -np.inf  # itself, first, to be cut off
-    return Ranking(queries, gallery[np.argsort(held, axis=1, kind="stable")[:, 1:]])
+    return Ranking(queries, gallery[_argsort(held)[:, 1:]])
+
+
+def _argsort(rows):
+    """Stable argsort of each row, but by the several times faster unstable one where there are no ties."""
+    order = np.argsort(rows, axis=1)
+    sorted_rows = np.take_along_axis(rows, order, axis=1)
+    tied = (sorted_rows[:, 1:] == sorted_rows[:, :-1]).any(axis=1)
+    order[tied] = np.argsort(rows[tied], axis=1, kind="stable")
+    return order
 
 
 def average_precision(ranking: Ranking, shared: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
