@@ -51,33 +51,38 @@ def folds_of_moas(groups: np.ndarray, n_folds: int, rng: np.random.Generator) ->
     return fold_of[groups]
 
 
-def scaled(squared: np.ndarray) -> np.ndarray:
-    """Squared distances divided by their median over all pairs, so that maps can be compared.
+def scale(squared: np.ndarray) -> float:
+    """Median of squared distances over all pairs: divided by it, the distances of different maps can be compared.
 
-    Raises InputError where the median is no positive number: the map brought most drugs to one place.
+    Raises InputError where it is no positive number: the map brought most drugs to one place.
     """
-    middle = median(squareform(squared, checks=False))
+    middle = float(median(squareform(squared, checks=False)))
     if not 0 < middle < np.inf:
         raise InputError(
             f"validation: a map learned without two folds puts most of {len(squared)} drugs at one place (median "
-            f"squared distance {middle:g}), so its distances cannot be compared; bring more drugs, or set validation: off"
+            f"squared distance {middle:g}), so its distances cannot be compared; bring more drugs, or set "
+            "validation: off"
         )
-    return squared / middle
+    return middle
 
 
 def one_split(x, moas, learner: Learner, folds: np.ndarray, base: np.ndarray) -> np.ndarray:
     """Squared distances (n, n), each pair's from a map that was learned without the folds of both drugs.
     Pairs within fold a use the map that left out a and a + 1: it, too, left out two folds.
     """
-    n_folds = folds.max() + 1
+    order = np.argsort(folds, kind="stable")  # the drugs of a fold side by side, so that blocks of pairs are slices
+    side, base = x[order], base[np.ix_(order, order)]
+    ends = np.cumsum(np.bincount(folds))
+    parts = [slice(end - size, end) for end, size in zip(ends, np.bincount(folds), strict=True)]
     squared = np.zeros((len(x), len(x)))
-    for a, b in combinations(range(n_folds), 2):
+    for a, b in combinations(range(len(parts)), 2):
         train = (folds != a) & (folds != b)
-        distances = scaled(learner(x[train], moas[train]).squared_distances(x, base))
-        for c, d in _blocks(a, b, n_folds):
-            block = np.ix_(folds == c, folds == d)
-            squared[block] = distances[block]
-    return squared
+        distances = learner(x[train], moas[train]).squared_distances(side, base)
+        unit = scale(distances)
+        for c, d in _blocks(a, b, len(parts)):
+            np.divide(distances[parts[c], parts[d]], unit, out=squared[parts[c], parts[d]])
+    back = np.argsort(order)
+    return squared[np.ix_(back, back)]
 
 
 def _blocks(a: int, b: int, n_folds: int) -> Iterator[tuple[int, int]]:
