@@ -41,8 +41,8 @@ def null_table(stored: Stored, table_1: pd.DataFrame) -> pd.DataFrame:
     """Every claim of Table 1 beside its null, a row a claim of a representation.
 
     `observed` comes from the procedure that was repeated on permuted labels, which takes distances a faster way than
-    the study; `in_the_study` is Table 1's. They differ where affinity propagation hangs on the rounding of a distance. The
-    upper-tail p is (1 + count) / (1 + B), and the number of clusters has an interval only.
+    the study; `in_the_study` is Table 1's. They differ where affinity propagation hangs on the rounding of a distance.
+    The upper-tail p is (1 + count) / (1 + B), and the number of clusters has an interval only.
     """
     study = table_1.set_index("representation")
     rows = []

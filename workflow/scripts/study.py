@@ -16,7 +16,7 @@ def procedure_of(
     moas = membership(ids["moa"], moa).to_numpy()
     parameters = dict(representation)
     procedure = Procedure(
-        x=features.to_numpy(float),
+        x=np.ascontiguousarray(features.to_numpy(float)),  # a frame's columns lie together; rows are taken here
         tested=moas.sum(axis=0) >= min_drugs,
         method=parameters.pop("method"),
         parameters=parameters,
