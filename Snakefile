@@ -31,3 +31,16 @@ rule all:
     default_target: True
     input:
         study_files(),
+
+
+# what the data hold, before anything runs
+rule inspect:
+    input:
+        f"{RESULTS}/inspect.txt",
+    log:
+        f"{RESULTS}/logs/inspect.log",
+    conda:
+        "envs/snakemake.yaml"
+    localrule: True
+    shell:
+        "cat {input} | tee {log}"

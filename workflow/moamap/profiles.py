@@ -6,12 +6,13 @@ import pandas as pd
 from moamap.errors import InputError
 
 ID_COLUMNS = ["pert_id", "pert_iname", "moa"]
+ROLES = (*ID_COLUMNS, "plate", "well", "dose", "control")  # what a column that is no feature can be
 BROAD_ID_LENGTH = 13  # BRD-K97799481-001-02-3 is batch 001-02-3 of compound BRD-K97799481
 
 
 def feature_columns(profiles: pd.DataFrame) -> list[str]:
-    """The columns that are neither an id, a name nor a MoA, in the table's order."""
-    return [column for column in profiles.columns if column not in ID_COLUMNS]
+    """The columns that say nothing of drug or well, in the table's order."""
+    return [column for column in profiles.columns if column not in ROLES]
 
 
 def hub_annotation(samples: pd.DataFrame, drugs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -35,42 +36,26 @@ def hub_annotation(samples: pd.DataFrame, drugs: pd.DataFrame) -> tuple[pd.DataF
     return names[~other].merge(moas, on="pert_iname", how="left"), names[other]
 
 
-def own_annotation(table: pd.DataFrame, source: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The annotation that a table of profiles brings itself, in the form of `hub_annotation`'s.
+def own_annotation(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The annotation that a table of profiles, one row a pert_id, brings itself, in the form of `hub_annotation`'s.
 
-    A drug without a name is called by its id. Raises InputError where there is no column `moa`, or where the rows of
-    one id differ in name or MoA.
+    A drug without a name is called by its id. Raises InputError where there is no column `moa`.
     """
     if "moa" not in table:
-        raise InputError(f"{source}: no column 'moa'; expected one, or sources.samples and sources.drugs to join")
+        raise InputError(
+            "profiles: no column 'moa'; set columns.moa, or sources.samples and sources.drugs to join the Hub's"
+        )
     names = table["pert_iname"].fillna(table["pert_id"]) if "pert_iname" in table else table["pert_id"]
-    annotation = table.assign(pert_iname=names)[ID_COLUMNS].drop_duplicates()
-    torn = annotation["pert_id"].duplicated()
-    if torn.any():
-        name = annotation.loc[torn, "pert_id"].iloc[0]
-        raise InputError(f"{source}: the rows of pert_id {name!r} differ in pert_iname or moa; expected one of each")
+    annotation = table.assign(pert_iname=names)[ID_COLUMNS]
     return annotation, annotation.loc[[], ["pert_id", "pert_iname"]]
 
 
-def check_table(table: pd.DataFrame, name: str) -> None:
-    """Raise InputError unless the table has a pert_id and numbers in every feature; `name` is the file's."""
-    if "pert_id" not in table:
-        raise InputError(f"{name}: no column 'pert_id'; the first columns are {', '.join(map(str, table.columns[:4]))}")
-    if table.empty or not feature_columns(table):
-        raise InputError(
-            f"{name}: {len(table)} rows x {len(feature_columns(table))} features; expected at least one of each"
-        )
-    for column in feature_columns(table):
-        if not pd.api.types.is_numeric_dtype(table[column]):
-            numbers = pd.to_numeric(table[column], errors="coerce")
-            row = int((numbers.isna() & table[column].notna()).argmax())
-            raise InputError(
-                f"{name}: column {column!r}, row {row + 1}: {table[column].iloc[row]!r}; expected a number"
-            )
-
-
 def check_moas(moas: pd.DataFrame, min_drugs: int) -> None:
-    """Raise InputError unless a MoA has enough drugs to be tested for enrichment; `moas` from `membership`."""
+    """Raise InputError unless there are MoAs to tell apart, one of them with enough drugs to be tested for enrichment;
+    `moas` from `membership`.
+    """
+    if moas.shape[1] < 2:
+        raise InputError(f"profiles: every drug has the MoA {moas.columns[0]!r}; expected two MoAs or more")
     if moas.sum().max() < min_drugs:
         raise InputError(
             f"profiles: no MoA has {min_drugs} drugs (the largest, {moas.sum().idxmax()!r}, has {moas.sum().max()} of "

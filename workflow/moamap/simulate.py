@@ -79,6 +79,7 @@ FAMILIES = (  # share, number, properties, scores by
 )
 WHITE = 0.05
 DRUGS_PER_PLATE = 60
+WELLS_PER_PLATE, CONTROLS_PER_PLATE = 384, 32  # of the screens of wells
 
 # Raw scale. The real table is normalized to its controls: centred near 0, with very different spreads.
 SCALE_MEDIAN, SCALE_SPREAD = 4.0, 0.62  # log-normal; about the standard deviation of a feature
@@ -129,6 +130,57 @@ def simulate(
     ids.insert(0, "pert_id", _numbered("SIM-D", n_drugs, width=6))
     profiles = pd.concat([ids, pd.DataFrame(values, columns=features["feature"].to_numpy())], axis=1)
     return profiles, truth
+
+
+def simulate_wells(profiles: pd.DataFrame, *, seed, replicates=4, doses=2, plate_effect=2.0, noise=0.5) -> pd.DataFrame:
+    """The wells from which such profiles would have come: plates, replicates, doses and DMSO controls.
+
+    A well shows its drug's difference from DMSO, at the lower doses a share of it that halves with each step, and adds
+    the effect of its plate and noise. Replicates of a drug are on different plates, its doses on one.
+
+    Parameters
+    ----------
+    profiles : as `simulate` gives them
+    seed : of numpy's default generator
+    plate_effect, noise : standard deviations, in units of each feature's median absolute deviation over the drugs
+
+    Returns
+    -------
+    pert_id, pert_iname, moa, plate, well, dose, control (`dmso` or `drug`), then the features, shuffled by plate
+    """
+    rng = np.random.default_rng([seed, 1])
+    features = profiles.columns[3:]
+    values = profiles[features].to_numpy()
+    dmso = np.median(values, axis=0)
+    spread = np.median(np.abs(values - dmso), axis=0)
+    per_plate = (WELLS_PER_PLATE - CONTROLS_PER_PLATE) // doses
+    plates = [
+        _plate(rng, profiles.iloc[first : first + per_plate, :3], values[first : first + per_plate] - dmso, doses)
+        for first in range(0, len(profiles), per_plate)
+        for _ in range(replicates)
+    ]
+    wells = []
+    for number, (ids, effect) in enumerate(plates, start=1):
+        shift = plate_effect * rng.standard_normal(len(features))
+        shown = dmso + effect + spread * (shift + noise * rng.standard_normal(effect.shape))
+        table = pd.concat([ids, pd.DataFrame(shown, columns=features)], axis=1)
+        table.insert(3, "plate", f"plate {number:03d}")
+        wells.append(table)
+    return pd.concat(wells, ignore_index=True)
+
+
+def _plate(rng, drugs, effects, doses):
+    """Ids and effects of the wells of one plate, in random places."""
+    shares = 0.5 ** np.arange(doses)[::-1]
+    ids = pd.concat([drugs.assign(dose=f"{10 * share:g}", control="drug") for share in shares])
+    dmso = pd.DataFrame({"pert_id": [None] * CONTROLS_PER_PLATE, "dose": None, "control": "dmso"})
+    ids = pd.concat([ids, dmso], ignore_index=True).reindex(columns=[*drugs.columns, "dose", "control"])
+    effect = np.vstack([*(share * effects for share in shares), np.zeros((CONTROLS_PER_PLATE, effects.shape[1]))])
+    order = rng.permutation(len(ids))
+    places = [f"{chr(65 + place // 24)}{place % 24 + 1:02d}" for place in range(len(ids))]
+    ids = ids.iloc[order].reset_index(drop=True)
+    ids.insert(3, "well", places)
+    return ids, effect[order]
 
 
 def feature_table(n_features: int = N_FEATURES) -> pd.DataFrame:

@@ -3,13 +3,10 @@ WORKFLOW = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).pare
 sys.path.insert(0, str(WORKFLOW))
 
 from moamap.config import problems, supervised_methods, with_defaults
+from scripts.locations import files_of, missing_sources, url_name
 
 schema = yaml.safe_load((WORKFLOW / "schemas/config.schema.yaml").read_text())
-found = problems(config, schema) or [
-    f"sources.{name}.location: there is no file {source['location']!r}"
-    for name, source in config.get("sources", {}).items()
-    if "://" not in source["location"] and not Path(source["location"]).is_file()
-]
+found = problems(config, schema) or missing_sources(config.get("sources", {}))
 if found:
     raise WorkflowError(f"{', '.join(map(str, workflow.overwrite_configfiles)) or 'config'}: {'; '.join(found)}")
 config.update(with_defaults(config, schema))
@@ -22,7 +19,12 @@ CROSSFITTED = [
     if options["method"] in supervised_methods(schema) and config["validation"] != "off"
 ]
 REPRESENTATIONS = [*config["representations"], *CROSSFITTED]
-SOURCES = {Path(source["location"]).name: source for source in config.get("sources", {}).values()}
+URLS = {
+    url_name(source, location): (location, source)
+    for source in config.get("sources", {}).values()
+    for location in files_of(source)
+    if "://" in location
+}
 RESULTS = f"results/{config['dataset']}"
 FIGURES = ["fig1", "fig2", "fig3", "fig4", "figS1"]
 if config["validation"] != "off":
@@ -41,11 +43,20 @@ wildcard_constraints:
     figure="|".join(FIGURES),
 
 
-def source_file(name):
-    """Where the table of a source lies once it is fetched and verified, or simulated."""
+def source_files(name):
+    """Where the files of a source lie: local ones where they are, the others once they are fetched, or simulated."""
     if "simulation" in config:
-        return "results/{dataset}/sources/simulated_profiles.parquet"
-    return f"results/{{dataset}}/sources/{Path(config['sources'][name]['location']).name}"
+        return ["results/{dataset}/sources/simulated_profiles.parquet"]
+    source = config["sources"][name]
+    return [
+        f"results/{{dataset}}/sources/{url_name(source, location)}" if "://" in location else location
+        for location in files_of(source)
+    ]
+
+
+def hub_files():
+    """The Hub's two files, where MoAs are joined from them."""
+    return {name: source_files(name) for name in ("samples", "drugs") if name in config.get("sources", {})}
 
 
 def of_every_representation(file):
@@ -74,7 +85,7 @@ def study_files():
     learned = ["transform.npz", "embedding.parquet"]
     each = ["connections.parquet", "communities.csv", "enrichment.csv", "community_features.csv", "csif_overlap.csv"]
     each += ["tsne.csv"] + ["query.csv"] * bool(config["query"])
-    once = ["reproduction.csv", "provenance.json", *(f"supplement/table_{table}" for table in SUPPLEMENT)]
+    once = ["reproduction.csv", "provenance.json", "study.h5ad", *(f"supplement/table_{table}" for table in SUPPLEMENT)]
     once += [f"figures/{figure}.{ending}" for figure in FIGURES for ending in ("svg", "png")]
     if config["validation"] != "off":
         once += [f"validation/{file}" for file in VALIDATION] + ["candidates.csv"]

@@ -1,9 +1,7 @@
-# reads URLs or local files, or a seed; writes results/{dataset}/sources/
+# reads URLs, or a seed; writes results/{dataset}/sources/; inspect.txt from the table of profiles
 
 
 rule fetch:
-    input:
-        lambda wildcards: [p for p in [SOURCES[wildcards.file]["location"]] if "://" not in p],
     output:
         "results/{dataset}/sources/{file}",
     log:
@@ -11,7 +9,7 @@ rule fetch:
     benchmark:
         "results/{dataset}/benchmarks/fetch_{file}.tsv"
     wildcard_constraints:
-        file="|".join(map(re.escape, SOURCES)) or "none",
+        file="|".join(map(re.escape, URLS)) or "none",
     conda:
         "../../envs/sources.yaml"
     threads: 1
@@ -19,8 +17,10 @@ rule fetch:
         mem_mb=500,
         runtime=60,
     params:
-        source=lambda wildcards: SOURCES[wildcards.file],
+        url=lambda wildcards: URLS[wildcards.file][0],
+        source=lambda wildcards: URLS[wildcards.file][1],
         cache=config["cache"],
+        offline=config["offline"],
     script:
         "../scripts/fetch.py"
 
@@ -43,3 +43,28 @@ rule simulate:
         simulation=config.get("simulation"),
     script:
         "../scripts/simulate.py"
+
+
+rule inspection:
+    input:
+        **hub_files(),
+        profiles=source_files("profiles"),
+    output:
+        "results/{dataset}/inspect.txt",
+    log:
+        "results/{dataset}/logs/inspection.log",
+    benchmark:
+        "results/{dataset}/benchmarks/inspection.tsv"
+    conda:
+        "../../envs/science.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=20,
+    params:
+        source=config.get("sources", {}).get("profiles", {}),
+        columns=config["columns"],
+        wells=config["wells"],
+        min_drugs=config["enrichment"]["min_drugs"],
+    script:
+        "../scripts/inspection.py"

@@ -1,4 +1,4 @@
-# reads the tables of every representation; writes supplement/, reproduction.csv, provenance.json
+# reads the tables of every representation; writes supplement/, reproduction.csv, provenance.json, study.h5ad
 SUPPLEMENT = ["S1.csv.gz", "S2.csv.gz", "S3.csv.gz", "S4.csv", "S5.csv.gz", "1.csv"]
 
 
@@ -85,7 +85,7 @@ rule reproduction:
 
 rule provenance:
     input:
-        lambda wildcards: [source_file(name) for name in config.get("sources", ["profiles"])],
+        [file for name in config.get("sources", ["profiles"]) for file in source_files(name)],
     output:
         "results/{dataset}/provenance.json",
     log:
@@ -102,3 +102,30 @@ rule provenance:
         config=config,
     script:
         "../scripts/provenance.py"
+
+
+rule study_h5ad:
+    input:
+        normalized="results/{dataset}/profiles/normalized.parquet",
+        annotated="results/{dataset}/profiles/annotated.parquet",
+        communities=of_every_representation("communities.csv"),
+        tsne=of_every_representation("tsne.csv"),
+        embeddings=[f"results/{{dataset}}/{name}/embedding.parquet" for name in config["representations"]],
+        provenance="results/{dataset}/provenance.json",
+    output:
+        "results/{dataset}/study.h5ad",
+    log:
+        "results/{dataset}/logs/study_h5ad.log",
+    benchmark:
+        "results/{dataset}/benchmarks/study_h5ad.tsv"
+    conda:
+        "../../envs/science.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        representations=REPRESENTATIONS,
+        embedded=list(config["representations"]),
+    script:
+        "../scripts/study_h5ad.py"

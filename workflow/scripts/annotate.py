@@ -11,20 +11,20 @@ import pandas as pd
 
 from moamap import profiles
 from moamap.query import check_names
+from scripts.checksums import verify
 from scripts.files import is_simulated, read_hub, read_table, write_table
 from scripts.job import run
 
 
 def annotate(job) -> None:
-    source = Path(job.input.profiles).name
-    table = read_table(job.input.profiles)
-    profiles.check_table(table, source)
-    table["pert_id"] = table["pert_id"].astype(str)
+    table = read_table(job.input.profiles).drop(columns="data", errors="ignore")
     if "drugs" in dict(job.input.items()):
+        for name in ("samples", "drugs"):
+            verify(job.input[name], job.params.sources[name].get("checksum"))
         samples = read_hub(job.input.samples, ["broad_id", "pert_iname"])
         annotation = profiles.hub_annotation(samples, read_hub(job.input.drugs, ["pert_iname", "moa"]))
     else:
-        annotation = profiles.own_annotation(table, source)
+        annotation = profiles.own_annotation(table)
     rows, dropped = profiles.annotate(table[["pert_id", *profiles.feature_columns(table)]], *annotation)
     annotated, merged = profiles.one_row_per_drug(rows)
     profiles.check_moas(profiles.membership(annotated["moa"], job.params.moa), job.params.min_drugs)

@@ -32,6 +32,9 @@ def run(main, snakemake=None) -> None:
     except InputError as error:
         logging.error(error)
         sys.exit(1)
+    except OSError as error:  # a full disk, a folder that may not be written
+        logging.error("%s: %s", error.filename or job.output[0], error.strerror or error)
+        sys.exit(1)
 
 
 def job_by_hand(target: str, configfile: str = "config/config.yaml"):

@@ -5,11 +5,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import hashlib
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
 from moamap.registry import METHODS
+from scripts.checksums import digest
 from scripts.files import write_json
 from scripts.job import run
 
@@ -17,7 +17,7 @@ PACKAGES = ["numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "metric-learn
 
 
 def provenance(job) -> None:
-    checksums = {Path(path).name: hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in job.input}
+    checksums = {Path(path).name: digest(path).removeprefix("sha256:") for path in job.input}
     config = dict(job.params.config)
     config["representations"] = {name: with_defaults(**given) for name, given in config["representations"].items()}
     content = {

@@ -1,0 +1,192 @@
+"""Tables of profiles in the formats of the field."""
+
+import csv
+import gzip
+import io
+import tarfile
+import zipfile
+import zlib
+from collections import Counter
+from functools import partial
+from pathlib import Path, PurePosixPath
+
+import h5py
+import pandas as pd
+from anndata.io import read_elem
+
+from moamap.errors import InputError
+
+NOT_A_TABLE = {  # how a file begins that is something else
+    b"<!doctype html": "a web page (HTML); was the address that of a download?",
+    b"<html": "a web page (HTML); was the address that of a download?",
+    b"version https://git-lfs": "a Git LFS pointer; take the file itself (media.githubusercontent.com, git lfs)",
+}
+
+READING_ERRORS = (OSError, EOFError, ValueError, KeyError, IndexError, zlib.error, zipfile.BadZipFile, tarfile.TarError)
+
+
+def read_profiles(path: str, form: str | None = None, *, member: str | None = None, text=()):
+    """Read a table of profiles.
+
+    Parameters
+    ----------
+    form : csv, tsv, parquet, gctx, gct or h5ad; by default what the name says
+    member : the file of an archive (zip, tar) that holds the table; needed where there are several
+    text : columns of a CSV or TSV that are text even where they look like numbers
+
+    Returns
+    -------
+    table : frame, a row a profile
+    features : names of its feature columns where the format tells them from metadata (gctx, gct, h5ad), else None
+
+    Raises InputError, in one line, where the file is not such a table.
+    """
+    name = Path(path).name
+    if Path(path).is_dir():
+        raise InputError(f"{name}: a folder; expected a file (the pattern {name}/*.csv would take many)")
+    form = form or format_of(member or name)
+    try:
+        content = _content(Path(path), member)
+        start = content.read(64).lstrip().lower()
+        for beginning, what in NOT_A_TABLE.items():
+            if start.startswith(beginning):
+                raise InputError(f"{name}: expected {form}, found {what}")
+        content.seek(0)
+        return READERS[form](content, name, set(text))
+    except InputError:
+        raise
+    except READING_ERRORS as error:
+        said = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"{name}: cannot be read as {form}: {said}") from error
+
+
+def format_of(name: str) -> str:
+    """The format that a file's name says; raises InputError where it says none."""
+    ending = name.lower().removesuffix(".gz").removesuffix(".zip").removesuffix(".tar").rsplit(".", 1)[-1]
+    form = {"txt": "tsv", "pq": "parquet"}.get(ending, ending)
+    if form not in READERS:
+        raise InputError(f"{name}: the name says no format; set sources.profiles.format to one of {', '.join(READERS)}")
+    return form
+
+
+def _content(path, member):
+    """A file as a stream, unpacked where its name says so. Archives are read in memory: nothing is written anywhere."""
+    name = path.name.lower()
+    if name.endswith(".zip"):
+        with zipfile.ZipFile(path) as archive:
+            chosen = _chosen(path.name, [entry for entry in archive.namelist() if not entry.endswith("/")], member)
+            return io.BytesIO(archive.read(chosen))
+    if name.endswith((".tar", ".tar.gz", ".tgz")):
+        with tarfile.open(path) as archive:
+            chosen = _chosen(path.name, [entry.name for entry in archive.getmembers() if entry.isfile()], member)
+            return io.BytesIO(archive.extractfile(chosen).read())
+    return io.BytesIO(gzip.decompress(path.read_bytes())) if name.endswith(".gz") else path.open("rb")
+
+
+def _chosen(name, entries, member):
+    """The file of an archive to be read; one that would leave its folder is refused, though nothing is unpacked."""
+    for entry in entries:
+        inside = PurePosixPath(entry.replace("\\", "/"))
+        if inside.is_absolute() or ".." in inside.parts:
+            raise InputError(f"{name}: the archive's file {entry!r} leaves its folder; such archives are not read")
+    if member is None and len(entries) == 1:
+        return entries[0]
+    if member not in entries:
+        listed = ", ".join(sorted(entries)[:5])
+        raise InputError(f"{name}: no file {member!r} among its {len(entries)} ({listed}); set sources.profiles.member")
+    return member
+
+
+def _delimited(content, name, text, separator):
+    content = content.read()
+    try:
+        content.decode("utf-8")
+        encoding = "utf-8-sig"
+    except UnicodeDecodeError:
+        encoding = "latin-1"
+    options = {"sep": separator, "encoding": encoding}
+    header = pd.read_csv(io.BytesIO(content), header=None, nrows=1, dtype=str, **options).iloc[0].tolist()
+    _check_header(name, header, separator)
+    options |= {"float_precision": "round_trip", "low_memory": False, "index_col": False}
+    return pd.read_csv(io.BytesIO(content), dtype=dict.fromkeys(text, str), **options), None
+
+
+def _check_header(name, header, separator):
+    twice = [column for column, times in Counter(header).items() if times > 1]
+    if twice:
+        raise InputError(f"{name}: column {str(twice[0])!r} is there {header.count(twice[0])} times; expected once")
+    for other, word in ((";", "semicolons"), ("\t", "tabs"), (",", "commas")):
+        if len(header) == 1 and other != separator and other in str(header[0]):
+            kind = {"\t": "tsv", ",": "csv"}.get(other)
+            advice = f"set sources.profiles.format: {kind}" if kind else "write it with commas or tabs"
+            raise InputError(f"{name}: one column, its name full of {word}; {advice}")
+
+
+def _parquet(content, name, text):
+    return pd.read_parquet(content), None
+
+
+def _gctx(content, name, text):
+    """GCTX (HDF5): profiles are its columns, features its rows. Read in float64, which cmapPy does not."""
+    with h5py.File(content) as file:
+        matrix = file["0/DATA/0/matrix"][...]  # HDF5 keeps it transposed
+        features = _strings(file["0/META/ROW/id"])
+        columns = file["0/META/COL"]
+        metadata = pd.DataFrame({name: _strings(columns[name]) for name in columns})
+    return _joined(metadata, pd.DataFrame(matrix, columns=features))
+
+
+def _strings(dataset):
+    return dataset.asstr()[...] if h5py.check_string_dtype(dataset.dtype) else dataset[...]
+
+
+def _gct(content, name, text):
+    """GCT 1.2 and 1.3: profiles are its columns, features its rows, under rows of metadata of the profiles."""
+    lines = content.read().decode("utf-8-sig").splitlines()
+    version, sizes = lines[0].strip(), [int(size) for size in lines[1].split()]
+    if version not in ("#1.2", "#1.3"):
+        raise ValueError(f"the first line is {version[:20]!r}; expected #1.2 or #1.3")
+    n_rows, n_columns, n_left, n_above = sizes if version == "#1.3" else (*sizes[:2], 1, 0)
+    body = io.StringIO("\n".join(lines[2:]))
+    table = pd.read_csv(body, sep="\t", header=None, dtype=str, keep_default_na=False, quoting=csv.QUOTE_NONE)
+    if table.shape != (expected := (1 + n_above + n_rows, 1 + n_left + n_columns)):
+        raise ValueError(f"the table is {table.shape}, its second line says {expected}")
+    profiles = table.iloc[:, 1 + n_left :]
+    metadata = profiles.iloc[: 1 + n_above].T.reset_index(drop=True)
+    metadata.columns = ["id", *table.iloc[1 : 1 + n_above, 0]]
+    values = profiles.iloc[1 + n_above :].T.reset_index(drop=True)
+    values.columns = table.iloc[1 + n_above :, 0].to_numpy()
+    return _joined(metadata.replace("", None), values.replace({"": None, "NA": None, "NaN": None}).apply(_numbers))
+
+
+def _numbers(column):
+    """A column of numbers where all of it is numbers; else as it is, for the border to refuse with its row."""
+    try:
+        return column.astype(float)
+    except (ValueError, TypeError):
+        return column
+
+
+def _h5ad(content, name, text):
+    """AnnData: profiles are its observations; the index of obs is called `id` here."""
+    with h5py.File(content) as file:
+        data = read_elem(file)
+    matrix = data.X.toarray() if hasattr(data.X, "toarray") else data.X
+    features = pd.DataFrame(matrix, columns=data.var_names.to_numpy(str))
+    metadata = data.obs.reset_index(drop=True).assign(**({} if "id" in data.obs else {"id": data.obs_names}))
+    return _joined(metadata, features)
+
+
+def _joined(metadata, features):
+    metadata = metadata.drop(columns=[column for column in metadata if column in features])
+    return pd.concat([metadata, features], axis=1), list(features)
+
+
+READERS = {
+    "csv": partial(_delimited, separator=","),
+    "tsv": partial(_delimited, separator="\t"),
+    "parquet": _parquet,
+    "gctx": _gctx,
+    "gct": _gct,
+    "h5ad": _h5ad,
+}

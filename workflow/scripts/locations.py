@@ -1,0 +1,42 @@
+"""Where the files of a source are: paths, patterns of paths, URLs. Read by the rules, so it needs nothing installed."""
+
+from glob import glob, has_magic
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+
+def files_of(source: dict) -> list[str]:
+    """The locations of a source, patterns replaced by the files that fit them, in the order of their names."""
+    given = source["location"]
+    locations = [given] if isinstance(given, str) else given
+    return [
+        file
+        for location in locations
+        for file in (sorted(glob(location)) if has_magic(location) and "://" not in location else [location])
+    ]
+
+
+def url_name(source: dict, url: str) -> str:
+    """What to call the file of a URL: the source's `name`, or the last part of the address."""
+    return source.get("name") or Path(unquote(urlsplit(url).path)).name
+
+
+def missing_sources(sources: dict) -> list[str]:
+    """A line for each location that cannot be a file."""
+    lines = [line for name, source in sources.items() for line in _missing(f"sources.{name}.location", source)]
+    names = [url_name(source, url) for source in sources.values() for url in files_of(source) if "://" in url]
+    lines += [f"sources: two URLs end in {name!r}; give one a `name`" for name in set(names) if names.count(name) > 1]
+    return lines + [f"sources: a URL ends in {name!r}; give it a `name`" for name in names if name in ("", ".", "..")]
+
+
+def _missing(place, source):
+    files = files_of(source)
+    if not files:
+        yield f"{place}: no file fits the pattern {source['location']!r}"
+    for file in files:
+        if "://" not in file and Path(file).is_dir():
+            yield f"{place}: {file!r} is a folder; expected a file, or a pattern such as {file}/*.csv"
+        elif "://" not in file and not Path(file).is_file():
+            yield f"{place}: there is no file {file!r}"
+    if len(files) > 1 and source.get("checksum"):
+        yield f"{place.replace('location', 'checksum')}: one checksum for {len(files)} files; expected none"

@@ -1,0 +1,27 @@
+"""One profile a drug from one a well, and what each step left."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import logging
+import warnings
+
+from moamap.wells import wells_to_drugs
+from scripts.files import is_simulated, read_table, write_table
+from scripts.job import run
+
+
+def aggregate_wells(job) -> None:
+    table = read_table(job.input[0]).drop(columns="data", errors="ignore")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "DataFrameGroupBy.apply", FutureWarning)  # of pycytominer's MODZ
+        drugs, steps = wells_to_drugs(table, **job.params.wells)
+    logging.info("%d wells, %d drugs, %d features", len(table), len(drugs), steps["features"].iloc[-1])
+    write_table(drugs, job.output.drugs, simulated=is_simulated(job))
+    write_table(steps, job.output.steps, simulated=is_simulated(job))
+
+
+if __name__ == "__main__":
+    run(aggregate_wells, globals().get("snakemake"))
