@@ -11,6 +11,7 @@ from pathlib import Path
 
 import requests
 from tqdm import tqdm
+from urllib3.exceptions import HTTPError
 
 from moamap.errors import InputError
 from scripts.checksums import digest
@@ -64,7 +65,7 @@ def _fetch(url, part):
         try:
             return _continue(url, part)
         except (requests.RequestException, BrokenOffError) as error:
-            refused = isinstance(error, requests.HTTPError | requests.exceptions.InvalidURL)
+            refused = isinstance(error, requests.HTTPError | ValueError)  # ValueError: the URL is none, or not HTTP
             if refused or attempt == ATTEMPTS:
                 raise InputError(
                     f"sources: {url} cannot be downloaded ({_reason(error)}, attempt {attempt}); a local file may "
@@ -93,16 +94,23 @@ def _continue(url, part):
         headers |= {"Range": f"bytes={have}-", "If-Range": mark.read_text()}
     with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
         if answer.status_code == requests.codes.requested_range_not_satisfiable:
-            part.unlink()
+            part.unlink(missing_ok=True)
             raise BrokenOffError("the server's file has changed")
         if answer.status_code in PASSING:
             raise BrokenOffError(f"the server says {answer.status_code} {answer.reason}")
         answer.raise_for_status()
+        state = answer.headers.get("ETag") or answer.headers.get("Last-Modified")
         resumed = answer.status_code == requests.codes.partial_content
-        have = have if resumed else 0
+        if resumed:  # some servers give a part of whatever file they have now, or another part
+            rest = answer.headers.get("Content-Range", "").startswith(f"bytes {have}-")
+            if not (have and rest and state in (None, headers["If-Range"])):
+                part.unlink(missing_ok=True)
+                raise BrokenOffError("the server's file has changed")
+        else:
+            have = 0
+            part.unlink(missing_ok=True)  # before its mark is that of another state
         length = answer.headers.get("Content-Length")
         total = have + int(length) if length else None
-        state = answer.headers.get("ETag") or answer.headers.get("Last-Modified")
         mark.unlink(missing_ok=True)
         if state and not state.startswith("W/"):
             mark.write_text(state)
@@ -117,9 +125,9 @@ def _write(answer, part, mode, have, total):
     shown = {"initial": have, "total": total, "unit": "B", "unit_scale": True, "desc": part.name.split("-", 1)[1]}
     with part.open(mode) as file, tqdm(**shown, disable=not sys.stderr.isatty()) as bar:
         try:
-            for piece in answer.iter_content(PIECE):
+            for piece in answer.raw.stream(PIECE, decode_content=False):  # a .gz stays one, whatever its encoding is
                 file.write(piece)
                 bar.update(len(piece))
-        except requests.exceptions.ChunkedEncodingError as error:
+        except HTTPError as error:
             size = file.tell()
             raise BrokenOffError(f"the connection broke off after {size} of {total or 'unknown'} bytes") from error

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def run(main, snakemake=None) -> None:
     """Call main(job) with the job that Snakemake gave, or that of the file named on the command line."""
+    logging.raiseExceptions = False  # a full disk is said once, and not again for the log
     job = snakemake or job_by_hand(*sys.argv[1:])
     handlers = [logging.StreamHandler()]
     if job.log:
