@@ -176,7 +176,7 @@ def test_feature_statistics_finds_bad_features():
         {"good": [1, 2, 4.0], "gap": [1, nan, 2], "far": [1, -inf, 2], "flat": [0.1] * 3, "both": [nan, inf, 1]}
     )
     found = profiles.feature_statistics(table).set_index("feature")
-    problems = {"good": "", "gap": "missing values", "far": "infinite values", "flat": "constant"}
+    problems = {"good": "", "gap": "missing values", "far": "infinite values", "flat": "constant values"}
     assert found["problem"].to_dict() == problems | {"both": "missing values"}
     assert found["mean"].isna().tolist() == found["variance"].isna().tolist() == [False, True, True, False, True]
 

@@ -124,7 +124,7 @@ def membership(moa: pd.Series, policy: str) -> pd.DataFrame:
 
 
 def feature_statistics(features: pd.DataFrame) -> pd.DataFrame:
-    """Per feature: mean, variance (population) and problem ('' or missing values, infinite values, constant)."""
+    """Per feature: mean, variance (population) and problem ('' or missing values, infinite values, constant values)."""
     values = features.to_numpy(float)
     missing, infinite = np.isnan(values).any(axis=0), np.isinf(values).any(axis=0)
     constant = values.max(axis=0) == values.min(axis=0)
@@ -134,7 +134,7 @@ def feature_statistics(features: pd.DataFrame) -> pd.DataFrame:
             "feature": features.columns,
             "mean": np.where(missing | infinite, np.nan, usable.mean(axis=0)),
             "variance": np.where(missing | infinite, np.nan, usable.var(axis=0)),
-            "problem": np.select([missing, infinite, constant], ["missing values", "infinite values", "constant"], ""),
+            "problem": np.select([missing, infinite, constant], ["missing values", "infinite values", "constant values"], ""),
         }
     )
 

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import requests
+import urllib3
 from tqdm import tqdm
-from urllib3.exceptions import HTTPError
 
 from moamap.errors import InputError
 from scripts.checksums import digest
@@ -128,6 +128,6 @@ def _write(answer, part, mode, have, total):
             for piece in answer.raw.stream(PIECE, decode_content=False):  # a .gz stays one, whatever its encoding is
                 file.write(piece)
                 bar.update(len(piece))
-        except HTTPError as error:
+        except urllib3.exceptions.HTTPError as error:
             size = file.tell()
             raise BrokenOffError(f"the connection broke off after {size} of {total or 'unknown'} bytes") from error

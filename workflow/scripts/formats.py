@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import lzma
 import tarfile
 import zipfile
 import zlib
@@ -21,8 +22,17 @@ NOT_A_TABLE = {  # how a file begins that is something else
     b"<html": "a web page (HTML); was the address that of a download?",
     b"version https://git-lfs": "a Git LFS pointer; take the file itself (media.githubusercontent.com, git lfs)",
 }
+STILL_PACKED = {  # the same, of what an archive should have been unpacked to
+    b"\x1f\x8b": "a gzip file; its name should end in .gz",
+    b"pk\x03\x04": "a zip (or Excel) file",
+    b"\xff\xfe": "text in UTF-16; save it as UTF-8",
+    b"\xfe\xff": "text in UTF-16; save it as UTF-8",
+}
 
-READING_ERRORS = (OSError, EOFError, ValueError, KeyError, IndexError, zlib.error, zipfile.BadZipFile, tarfile.TarError)
+READING_ERRORS = (  # what the libraries raise on a file that is not what its name says
+    *(OSError, EOFError, ValueError, LookupError, AttributeError, TypeError, RuntimeError),
+    *(csv.Error, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError),
+)
 
 
 def read_profiles(path: str, form: str | None = None, *, member: str | None = None, text=()):
@@ -41,46 +51,68 @@ def read_profiles(path: str, form: str | None = None, *, member: str | None = No
 
     Raises InputError, in one line, where the file is not such a table.
     """
-    name = Path(path).name
-    if Path(path).is_dir():
+    path = Path(path)
+    name = path.name
+    if path.is_dir():
         raise InputError(f"{name}: a folder; expected a file (the pattern {name}/*.csv would take many)")
-    form = form or format_of(member or name)
     try:
-        content = _content(Path(path), member)
-        start = content.read(64).lstrip().lower()
-        for beginning, what in NOT_A_TABLE.items():
-            if start.startswith(beginning):
-                raise InputError(f"{name}: expected {form}, found {what}")
-        content.seek(0)
-        return READERS[form](content, name, set(text))
+        with path.open("rb") as packed:
+            _check_beginning(packed, name, form, NOT_A_TABLE)
+        content, inside = _content(path, member)
+        with content:
+            form = form or format_of(inside, name)
+            _check_beginning(content, name, form, NOT_A_TABLE | STILL_PACKED)
+            table, features = READERS[form](content, name, set(text))
+        _check_once(name, list(table))
+        return table, features
     except InputError:
         raise
     except READING_ERRORS as error:
-        said = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"{name}: cannot be read as {form}: {said}") from error
+        said = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise InputError(f"{name}: cannot be read as {form or 'a table'}: {said}") from error
 
 
-def format_of(name: str) -> str:
-    """The format that a file's name says; raises InputError where it says none."""
-    ending = name.lower().removesuffix(".gz").removesuffix(".zip").removesuffix(".tar").rsplit(".", 1)[-1]
+def format_of(name: str, archive: str | None = None) -> str:
+    """The format that a file's name says, maybe in an archive; raises InputError where it says none."""
+    ending = name.lower().removesuffix(".gz").rsplit(".", 1)[-1]
     form = {"txt": "tsv", "pq": "parquet"}.get(ending, ending)
     if form not in READERS:
-        raise InputError(f"{name}: the name says no format; set sources.profiles.format to one of {', '.join(READERS)}")
+        formats = f"set sources.profiles.format to one of {', '.join(READERS)}"
+        within = "" if name == archive else f" of {name!r} in it"
+        raise InputError(f"{archive}: the name{within} says no format; {formats}")
     return form
 
 
+def _check_beginning(content, name, form, others):
+    start = content.read(64).lstrip().lower()
+    content.seek(0)
+    if not start:
+        raise ValueError("No columns to parse, the file is empty")
+    for beginning, what in others.items():
+        if start.startswith(beginning):
+            raise InputError(f"{name}: expected {form or 'a table'}, found {what}")
+
+
 def _content(path, member):
-    """A file as a stream, unpacked where its name says so. Archives are read in memory: nothing is written anywhere."""
+    """A file as a stream, unpacked where its name says so, and the name of what was packed.
+
+    Archives are read in memory: nothing is written anywhere.
+    """
     name = path.name.lower()
     if name.endswith(".zip"):
         with zipfile.ZipFile(path) as archive:
-            chosen = _chosen(path.name, [entry for entry in archive.namelist() if not entry.endswith("/")], member)
-            return io.BytesIO(archive.read(chosen))
-    if name.endswith((".tar", ".tar.gz", ".tgz")):
+            inside = _chosen(path.name, [entry for entry in archive.namelist() if not entry.endswith("/")], member)
+            content = io.BytesIO(archive.read(inside))
+    elif name.endswith((".tar", ".tar.gz", ".tgz")):
         with tarfile.open(path) as archive:
-            chosen = _chosen(path.name, [entry.name for entry in archive.getmembers() if entry.isfile()], member)
-            return io.BytesIO(archive.extractfile(chosen).read())
-    return io.BytesIO(gzip.decompress(path.read_bytes())) if name.endswith(".gz") else path.open("rb")
+            inside = _chosen(path.name, [entry.name for entry in archive.getmembers() if entry.isfile()], member)
+            content = io.BytesIO(archive.extractfile(inside).read())
+    else:
+        inside, content = path.name, path.open("rb")
+    if inside.lower().endswith(".gz"):
+        with content:
+            return io.BytesIO(gzip.decompress(content.read())), inside
+    return content, inside
 
 
 def _chosen(name, entries, member):
@@ -99,22 +131,39 @@ def _chosen(name, entries, member):
 
 def _delimited(content, name, text, separator):
     content = content.read()
-    try:
-        content.decode("utf-8")
-        encoding = "utf-8-sig"
-    except UnicodeDecodeError:
-        encoding = "latin-1"
-    options = {"sep": separator, "encoding": encoding}
-    header = pd.read_csv(io.BytesIO(content), header=None, nrows=1, dtype=str, **options).iloc[0].tolist()
-    _check_header(name, header, separator)
-    options |= {"float_precision": "round_trip", "low_memory": False, "index_col": False}
+    encoding = _encoding(content)
+    _check_rows(name, io.TextIOWrapper(io.BytesIO(content), encoding, newline=""), separator)
+    options = {"sep": separator, "encoding": encoding, "index_col": False}
+    options |= {"float_precision": "round_trip", "low_memory": False}
     return pd.read_csv(io.BytesIO(content), dtype=dict.fromkeys(text, str), **options), None
 
 
-def _check_header(name, header, separator):
-    twice = [column for column, times in Counter(header).items() if times > 1]
+def _encoding(content):
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return "latin-1"
+    return "utf-8-sig"
+
+
+def _check_rows(name, lines, separator):
+    """Refuse rows with more or fewer fields than the header: pandas would cut them, or fill them with missing values"""
+    rows = (row for row in csv.reader(lines, delimiter=separator) if "".join(row).strip())
+    header = next(rows, [])
+    _check_header(name, header, separator)
+    for number, row in enumerate(rows, start=1):
+        if len(row) != len(header):
+            raise InputError(f"{name}: row {number} has {len(row)} fields; expected {len(header)}, as in the header")
+
+
+def _check_once(name, columns):
+    twice = [column for column, times in Counter(columns).items() if times > 1]
     if twice:
-        raise InputError(f"{name}: column {str(twice[0])!r} is there {header.count(twice[0])} times; expected once")
+        raise InputError(f"{name}: column {str(twice[0])!r} is there {columns.count(twice[0])} times; expected once")
+
+
+def _check_header(name, header, separator):
+    _check_once(name, header)
     for other, word in ((";", "semicolons"), ("\t", "tabs"), (",", "commas")):
         if len(header) == 1 and other != separator and other in str(header[0]):
             kind = {"\t": "tsv", ",": "csv"}.get(other)
@@ -123,14 +172,16 @@ def _check_header(name, header, separator):
 
 
 def _parquet(content, name, text):
-    return pd.read_parquet(content), None
+    table = pd.read_parquet(content)
+    named = [level for level in table.index.names if level is not None]  # an index of pandas, often of ids
+    return (table.reset_index(named) if named else table), None
 
 
 def _gctx(content, name, text):
     """GCTX (HDF5): profiles are its columns, features its rows. Read in float64, which cmapPy does not."""
     with h5py.File(content) as file:
         matrix = file["0/DATA/0/matrix"][...]  # HDF5 keeps it transposed
-        features = _strings(file["0/META/ROW/id"])
+        features = _strings(file["0/META/ROW/id"]).astype(str)
         columns = file["0/META/COL"]
         metadata = pd.DataFrame({name: _strings(columns[name]) for name in columns})
     return _joined(metadata, pd.DataFrame(matrix, columns=features))
@@ -142,7 +193,8 @@ def _strings(dataset):
 
 def _gct(content, name, text):
     """GCT 1.2 and 1.3: profiles are its columns, features its rows, under rows of metadata of the profiles."""
-    lines = content.read().decode("utf-8-sig").splitlines()
+    content = content.read()
+    lines = content.decode(_encoding(content)).split("\n")
     version, sizes = lines[0].strip(), [int(size) for size in lines[1].split()]
     if version not in ("#1.2", "#1.3"):
         raise ValueError(f"the first line is {version[:20]!r}; expected #1.2 or #1.3")
@@ -151,6 +203,8 @@ def _gct(content, name, text):
     table = pd.read_csv(body, sep="\t", header=None, dtype=str, keep_default_na=False, quoting=csv.QUOTE_NONE)
     if table.shape != (expected := (1 + n_above + n_rows, 1 + n_left + n_columns)):
         raise ValueError(f"the table is {table.shape}, its second line says {expected}")
+    if table.isna().any(axis=None):  # nothing is taken for missing here, so a row ended early
+        raise ValueError(f"line {3 + table.isna().any(axis=1).argmax()} has fewer than {expected[1]} fields")
     profiles = table.iloc[:, 1 + n_left :]
     metadata = profiles.iloc[: 1 + n_above].T.reset_index(drop=True)
     metadata.columns = ["id", *table.iloc[1 : 1 + n_above, 0]]
@@ -171,6 +225,8 @@ def _h5ad(content, name, text):
     """AnnData: profiles are its observations; the index of obs is called `id` here."""
     with h5py.File(content) as file:
         data = read_elem(file)
+    if data.X is None:
+        raise ValueError("it has no X, the matrix of profiles")
     matrix = data.X.toarray() if hasattr(data.X, "toarray") else data.X
     features = pd.DataFrame(matrix, columns=data.var_names.to_numpy(str))
     metadata = data.obs.reset_index(drop=True).assign(**({} if "id" in data.obs else {"id": data.obs_names}))
@@ -178,6 +234,8 @@ def _h5ad(content, name, text):
 
 
 def _joined(metadata, features):
+    if len(metadata) != len(features):
+        raise ValueError(f"{len(features)} profiles, but metadata of {len(metadata)}")
     metadata = metadata.drop(columns=[column for column in metadata if column in features])
     return pd.concat([metadata, features], axis=1), list(features)
 

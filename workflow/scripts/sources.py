@@ -21,7 +21,7 @@ def read_source(paths, source: dict, columns: dict) -> tuple[pd.DataFrame, str]:
     options = {"member": source.get("member"), "text": set(names.values())}
     tables = []
     for path in paths:
-        if len(paths) == 1:
+        if len(paths) == 1 and Path(path).is_file():  # what is no file, the reader refuses
             verify(path, source.get("checksum"))
         table, features = read_profiles(path, source.get("format"), **options)
         name = Path(path).name
