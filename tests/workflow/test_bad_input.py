@@ -115,7 +115,9 @@ CASES = {
     "an infinite value": Case(
         "feature 'Cells_AreaShape_Area' has infinite values", table(**{FEATURES[0]: [float("inf"), *range(11)]})
     ),
-    "a constant feature": Case("feature 'Cells_AreaShape_Area' has constant values", table(**{FEATURES[0]: [1.0] * 12})),
+    "a constant feature": Case(
+        "feature 'Cells_AreaShape_Area' has constant values", table(**{FEATURES[0]: [1.0] * 12})
+    ),
     "constant features only": Case(
         "has constant values (4 such features)",
         table(**dict.fromkeys(FEATURES, 1.0)),

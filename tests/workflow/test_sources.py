@@ -58,7 +58,7 @@ def test_a_url_is_fetched_once_and_verified(server, tmp_path):
     ("file", "checksum", "expected"),
     [
         ("gone.csv", "null", "cannot be downloaded"),
-        ("profiles.csv.gz", f"md5:{'0' * 32}", f"expected {'0' * 32}"),
+        ("profiles.csv.gz", f"md5:{'0' * 32}", f"expected md5:{'0' * 32}"),
     ],
 )
 def test_what_cannot_be_had_or_is_another_file_is_refused(server, tmp_path, file, checksum, expected):

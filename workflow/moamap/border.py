@@ -37,13 +37,16 @@ def tidy(table: pd.DataFrame, columns: dict, features=None, *, source: str) -> p
 
 def _feature_columns(table, taken, pattern, known, source):
     taken = taken | set(ROLES)  # a column called pert_id is no feature where another is taken for the role
-    candidates = [column for column in table if column not in taken and (known is None or column in set(known))]
+    known = set(table.columns if known is None else known)
+    candidates = [column for column in table if column in known and column not in taken]
     if pattern is None:
         # pandas and R write row names, and pandas reads them, as a column without a name
         return [column for column in candidates if not str(column).startswith(("Metadata_", "Unnamed: "))]
     chosen = [column for column in candidates if re.search(pattern, str(column))]
     if not chosen:
-        raise InputError(f"{source}: no column fits columns.features {pattern!r}; the first columns are {_first(table)}")
+        raise InputError(
+            f"{source}: no column fits columns.features {pattern!r}; the first columns are {_first(table)}"
+        )
     return chosen
 
 

@@ -134,7 +134,9 @@ def feature_statistics(features: pd.DataFrame) -> pd.DataFrame:
             "feature": features.columns,
             "mean": np.where(missing | infinite, np.nan, usable.mean(axis=0)),
             "variance": np.where(missing | infinite, np.nan, usable.var(axis=0)),
-            "problem": np.select([missing, infinite, constant], ["missing values", "infinite values", "constant values"], ""),
+            "problem": np.select(
+                [missing, infinite, constant], ["missing values", "infinite values", "constant values"], ""
+            ),
         }
     )
 

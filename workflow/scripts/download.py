@@ -11,6 +11,7 @@ from pathlib import Path
 
 import requests
 import urllib3
+from requests.exceptions import ProxyError, SSLError
 from tqdm import tqdm
 
 from moamap.errors import InputError
@@ -29,7 +30,7 @@ class BrokenOffError(OSError):
 def download(url: str, cache: Path, name: str, checksum: str | None = None, *, offline: bool = False) -> Path:
     """The file of a URL in the cache, downloaded unless it is there already with the right checksum.
 
-    Raises InputError where it cannot be had, or is not what the checksum says; the cache then has no such file.
+    Raises InputError where it cannot be had, or is not what the checksum says; such a file is not kept.
     """
     cache.mkdir(parents=True, exist_ok=True)
     kept = cache / f"{hashlib.sha256(url.encode()).hexdigest()[:16]}-{name}"
@@ -38,7 +39,7 @@ def download(url: str, cache: Path, name: str, checksum: str | None = None, *, o
         if kept.exists() and (checksum is None or digest(kept, checksum) == checksum):
             return kept
         if offline:
-            raise InputError(f"sources: {url} is not in the cache {cache}, and the config says offline")
+            raise InputError(f"sources: {url} is not in the cache {cache} as it should be; config: offline")
         _fetch(url, part)
         if checksum and (found := digest(part, checksum)) != checksum:
             part.unlink()
@@ -80,6 +81,9 @@ def _reason(error):
     """What a user can use of an error: requests wraps the cause in several layers of objects and addresses."""
     if isinstance(error, requests.HTTPError):
         return f"the server says {error.response.status_code} {error.response.reason}"
+    for kind, words in ((SSLError, "its certificate is not trusted"), (ProxyError, "the proxy fails")):
+        if isinstance(error, kind):
+            return words
     if isinstance(error, requests.Timeout):
         return "the server does not answer"
     return "no connection" if isinstance(error, requests.ConnectionError) else str(error)

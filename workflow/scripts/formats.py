@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import lzma
+import re
 import tarfile
 import zipfile
 import zlib
@@ -55,42 +56,42 @@ def read_profiles(path: str, form: str | None = None, *, member: str | None = No
     name = path.name
     if path.is_dir():
         raise InputError(f"{name}: a folder; expected a file (the pattern {name}/*.csv would take many)")
+    expected = form or format_of(member or name)
     try:
         with path.open("rb") as packed:
-            _check_beginning(packed, name, form, NOT_A_TABLE)
+            _check_beginning(packed, name, expected, NOT_A_TABLE)
         content, inside = _content(path, member)
         with content:
-            form = form or format_of(inside, name)
-            _check_beginning(content, name, form, NOT_A_TABLE | STILL_PACKED)
-            table, features = READERS[form](content, name, set(text))
+            expected = form or format_of(inside) or expected
+            if expected is None:
+                formats = f"set sources.profiles.format to one of {', '.join(READERS)}"
+                raise InputError(f"{name}: the name says no format; {formats}")
+            _check_beginning(content, name, expected, NOT_A_TABLE | STILL_PACKED)
+            table, features = READERS[expected](content, name, set(text))
         _check_once(name, list(table))
         return table, features
     except InputError:
         raise
     except READING_ERRORS as error:
         said = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise InputError(f"{name}: cannot be read as {form or 'a table'}: {said}") from error
+        raise InputError(f"{name}: cannot be read as {expected or 'a table'}: {said}") from error
 
 
-def format_of(name: str, archive: str | None = None) -> str:
-    """The format that a file's name says, maybe in an archive; raises InputError where it says none."""
-    ending = name.lower().removesuffix(".gz").rsplit(".", 1)[-1]
+def format_of(name: str) -> str | None:
+    """The format that a file's name says, if it says one."""
+    ending = re.sub(r"(\.gz|\.zip|\.tar|\.tgz)+$", "", name.lower()).rsplit(".", 1)[-1]
     form = {"txt": "tsv", "pq": "parquet"}.get(ending, ending)
-    if form not in READERS:
-        formats = f"set sources.profiles.format to one of {', '.join(READERS)}"
-        within = "" if name == archive else f" of {name!r} in it"
-        raise InputError(f"{archive}: the name{within} says no format; {formats}")
-    return form
+    return form if form in READERS else None
 
 
-def _check_beginning(content, name, form, others):
+def _check_beginning(content, name, expected, others):
     start = content.read(64).lstrip().lower()
     content.seek(0)
     if not start:
         raise ValueError("No columns to parse, the file is empty")
     for beginning, what in others.items():
         if start.startswith(beginning):
-            raise InputError(f"{name}: expected {form or 'a table'}, found {what}")
+            raise InputError(f"{name}: expected {expected or 'a table'}, found {what}")
 
 
 def _content(path, member):
@@ -124,7 +125,7 @@ def _chosen(name, entries, member):
     if member is None and len(entries) == 1:
         return entries[0]
     if member not in entries:
-        listed = ", ".join(sorted(entries)[:5])
+        listed = ", ".join(map(repr, sorted(entries)[:5]))
         raise InputError(f"{name}: no file {member!r} among its {len(entries)} ({listed}); set sources.profiles.member")
     return member
 
@@ -199,18 +200,21 @@ def _gct(content, name, text):
     if version not in ("#1.2", "#1.3"):
         raise ValueError(f"the first line is {version[:20]!r}; expected #1.2 or #1.3")
     n_rows, n_columns, n_left, n_above = sizes if version == "#1.3" else (*sizes[:2], 1, 0)
-    body = io.StringIO("\n".join(lines[2:]))
-    table = pd.read_csv(body, sep="\t", header=None, dtype=str, keep_default_na=False, quoting=csv.QUOTE_NONE)
-    if table.shape != (expected := (1 + n_above + n_rows, 1 + n_left + n_columns)):
-        raise ValueError(f"the table is {table.shape}, its second line says {expected}")
-    if table.isna().any(axis=None):  # nothing is taken for missing here, so a row ended early
-        raise ValueError(f"line {3 + table.isna().any(axis=1).argmax()} has fewer than {expected[1]} fields")
+    rows = [line.rstrip("\r").split("\t") for line in lines[2:] if line.strip()]
+    expected = (1 + n_above + n_rows, 1 + n_left + n_columns)
+    for width in {len(row) for row in rows} or {0}:
+        if (len(rows), width) != expected:
+            raise ValueError(
+                f"{len(rows)} rows of {width} fields; its second line says {' of '.join(map(str, expected))}"
+            )
+    table = pd.DataFrame(rows)
     profiles = table.iloc[:, 1 + n_left :]
     metadata = profiles.iloc[: 1 + n_above].T.reset_index(drop=True)
     metadata.columns = ["id", *table.iloc[1 : 1 + n_above, 0]]
     values = profiles.iloc[1 + n_above :].T.reset_index(drop=True)
     values.columns = table.iloc[1 + n_above :, 0].to_numpy()
-    return _joined(metadata.replace("", None), values.replace({"": None, "NA": None, "NaN": None}).apply(_numbers))
+    missing = {"": None, "NA": None, "NaN": None}
+    return _joined(metadata.replace(missing), values.replace(missing).apply(_numbers))
 
 
 def _numbers(column):
@@ -225,8 +229,8 @@ def _h5ad(content, name, text):
     """AnnData: profiles are its observations; the index of obs is called `id` here."""
     with h5py.File(content) as file:
         data = read_elem(file)
-    if data.X is None:
-        raise ValueError("it has no X, the matrix of profiles")
+    if getattr(data, "X", None) is None:
+        raise ValueError("it is no AnnData with X, the matrix of profiles")
     matrix = data.X.toarray() if hasattr(data.X, "toarray") else data.X
     features = pd.DataFrame(matrix, columns=data.var_names.to_numpy(str))
     metadata = data.obs.reset_index(drop=True).assign(**({} if "id" in data.obs else {"id": data.obs_names}))
