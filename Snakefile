@@ -39,8 +39,8 @@ rule inspect:
         f"{RESULTS}/inspect.txt",
     log:
         f"{RESULTS}/logs/inspect.log",
+    localrule: True
     conda:
         "envs/snakemake.yaml"
-    localrule: True
     shell:
         "cat {input} | tee {log}"

@@ -189,7 +189,8 @@ def test_the_same_figure_is_saved_as_the_same_bytes():
 
 
 @pytest.mark.parametrize(
-    ("text", "length", "expected"), [("abc", 3, "abc"), ("abcd", 3, "ab…"), ("a bcd", 3, "a…"), ("", 3, "")]
+    ("text", "length", "expected"),
+    [("abc", 3, "abc"), ("abcd", 3, "ab…"), ("a bcd", 3, "a…"), ("", 3, ""), ("$a$", 3, r"\$a\$")],
 )
 def test_shorten(text, length, expected):
     assert figures.shorten(text, length) == expected

@@ -10,11 +10,13 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.colors import BoundaryNorm
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, MaxNLocator
 from scipy.spatial.distance import squareform
 
 TITLES = {"raw": "Original data", "pca": "PCA", "itml": "ITML"}
 UNDRAWN = {"all", "rulegraph"}  # the target, and the rule that draws this
 GREY = "#c8c8c8"
+GAP = 5  # between the columns of the workflow, in letters
 LISTED = 36  # enriched MoAs that are named under a map
 MARKERS = ["o", "s", "^", "D", "v", "P", "X", "<", ">", "*"]
 
@@ -32,8 +34,9 @@ def label_simulated(figure: Figure) -> None:
 
 
 def shorten(text: str, length: int = 34) -> str:
-    """A label of at most `length` characters."""
-    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+    """A label of at most `length` characters, in which a dollar is a dollar and no formula."""
+    label = text if len(text) <= length else text[: length - 1].rstrip() + "…"
+    return label.replace("$", r"\$")
 
 
 def figure_1(raw: pd.DataFrame, normalized: pd.DataFrame, moa_sizes: pd.Series) -> Figure:
@@ -54,7 +57,8 @@ def _moa_sizes(pie, bars, sizes):
     pie.pie(
         [*top, others.sum()], colors=[*colours, GREY], startangle=90, counterclock=False, wedgeprops={"ec": "white"}
     )
-    pie.text(-0.5, 0, f"{len(others)} other MoAs\n{others.sum()} drugs", ha="center", va="center")
+    if len(others):
+        pie.text(-0.5, 0, f"{len(others)} other MoAs\n{others.sum()} drugs", ha="center", va="center")
     pie.set_title(f"c  {len(sizes)} MoAs, {(sizes >= 5).sum()} with five or more drugs", loc="left")
     bars.barh([shorten(name) for name in top.index], top, color=colours)
     bars.invert_yaxis()
@@ -70,6 +74,8 @@ def _distribution(axis, values, title):
     notes += [f"mean {values.mean():.2f}, variance {values.var():.3g}"]
     axis.text(0.98, 0.95, "\n".join(notes), transform=axis.transAxes, ha="right", va="top")
     axis.set(xlabel="feature value", ylabel="number of values")
+    axis.xaxis.set_major_locator(MaxNLocator(7))
+    axis.xaxis.set_major_formatter(EngFormatter(sep=""))
     axis.set_title(title, loc="left")
 
 
@@ -83,7 +89,7 @@ def figure_2(rulegraph: str, stages: dict[str, str]) -> Figure:
     """
     graph = _parse_dot(rulegraph)
     places = _layers(graph)
-    figure, axis = plt.subplots(figsize=(11, 5.2), layout="constrained")
+    figure, axis = plt.subplots(figsize=(13, 5.2), layout="constrained")
     names = list(dict.fromkeys(stages[rule] for rule in nx.topological_sort(graph)))
     colour = dict(zip(names, sns.color_palette("colorblind", len(names)), strict=True))
     boxes = {}
@@ -97,7 +103,7 @@ def figure_2(rulegraph: str, stages: dict[str, str]) -> Figure:
     handles = [plt.Line2D([], [], color=colour[name], lw=3, label=name) for name in names]
     axis.legend(handles=handles, ncols=len(names), loc="upper center", bbox_to_anchor=(0.5, 0.0), frameon=False)
     x, y = np.array(list(places.values())).T
-    axis.set(xlim=(x.min() - 0.5, x.max() + 0.5), ylim=(y.min() - 0.6, y.max() + 0.6))
+    axis.set(xlim=(x.min() - 7, x.max() + 7), ylim=(y.min() - 0.6, y.max() + 0.6))
     axis.set_title("The workflow, from sources to tables and figures", loc="left")
     axis.axis("off")
     return figure
@@ -115,9 +121,13 @@ def _parse_dot(text):
 
 
 def _layers(graph):
-    """Columns by the longest way from a source; inside a column, by the mean height of what comes before."""
-    places = {}
-    for x, layer in enumerate(nx.topological_generations(graph)):
+    """Columns by the longest way from a source, as wide as their names; inside a column, by the mean height of what
+    comes before.
+    """
+    places, x, width = {}, 0, 0
+    for layer in nx.topological_generations(graph):
+        before, width = width, max(map(len, layer))
+        x += (before + width) / 2 + GAP
         height = {rule: np.mean([places[before][1] for before in graph.predecessors(rule)] or [0]) for rule in layer}
         ordered = sorted(layer, key=lambda rule: (-height[rule], rule))
         for i, rule in enumerate(ordered):

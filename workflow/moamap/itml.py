@@ -162,15 +162,7 @@ class ITML(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         bounds : optional
             Takes the place of the parameter of that name.
 
-        Returns
-        -------
-        ITML
-            Itself.
-
-        Raises
-        ------
-        ValueError
-            As `fit`, and if pairs or similar have the wrong shape, type or range.
+        Returns itself; raises ValueError as `fit` does, and if pairs or similar have the wrong shape, type or range.
         """
         X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
         pairs, similar = _check_pairs(pairs, similar, len(X))

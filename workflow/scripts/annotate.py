@@ -12,12 +12,12 @@ import pandas as pd
 from moamap import profiles
 from moamap.query import check_names
 from scripts.checksums import verify
-from scripts.files import is_simulated, read_hub, read_table, write_table
+from scripts.files import is_simulated, read_hub, read_unlabelled, write_table
 from scripts.job import run
 
 
 def annotate(job) -> None:
-    table = read_table(job.input.profiles).drop(columns="data", errors="ignore")
+    table = read_unlabelled(job.input.profiles)
     if "drugs" in dict(job.input.items()):
         for name in ("samples", "drugs"):
             verify(job.input[name], job.params.sources[name].get("checksum"))

@@ -59,9 +59,16 @@ def read_json(path: str) -> dict:
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
+def read_unlabelled(path: str) -> pd.DataFrame:
+    """A table of this run without the label that `write_table` adds to simulated data; a feature so called stays."""
+    table = read_table(path)
+    labelled = "data" in table and not pd.api.types.is_numeric_dtype(table["data"])
+    return table.drop(columns="data") if labelled else table
+
+
 def read_drugs(path: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """A table of drug profiles as (ids, features), without the label that `write_table` adds to simulated data."""
-    table = read_table(path).drop(columns="data", errors="ignore")
+    table = read_unlabelled(path)
     return table.iloc[:, :3], table.iloc[:, 3:]
 
 

@@ -25,7 +25,7 @@ def read_source(paths, source: dict, columns: dict) -> tuple[pd.DataFrame, str]:
             verify(path, source.get("checksum"))
         table, features = read_profiles(path, source.get("format"), **options)
         name = Path(path).name
-        tables.append(tidy(table.drop(columns="data", errors="ignore"), columns, features, source=name))
+        tables.append(tidy(table, columns, features, source=name))
         _check_columns(tables[0], tables[-1], Path(paths[0]).name, name)
     if len(tables) > 1:
         logging.info("%d files, %d rows", len(tables), sum(map(len, tables)))

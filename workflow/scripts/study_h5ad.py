@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import anndata
 import pandas as pd
 
-from scripts.files import read_drugs, read_json, read_table
+from scripts.files import read_drugs, read_json, read_table, read_unlabelled
 from scripts.job import run
 
 
@@ -24,7 +24,7 @@ def write_study(job) -> None:
         study.obs[f"exemplar_{name}"] = mine["is_exemplar"]
         study.obsm[f"X_tsne_{name}"] = read_table(tsne).set_index("drug").loc[obs.index, ["x", "y"]].to_numpy()
     for name, embedding in zip(job.params.embedded, job.input.embeddings, strict=True):
-        embedded = read_table(embedding).drop(columns="data", errors="ignore")
+        embedded = read_unlabelled(embedding)
         study.obsm[f"X_{name}"] = embedded.set_index("drug").loc[obs.index].to_numpy()
     study.obs["moa"] = study.obs["moa"].astype("category")
     study.uns["provenance"] = Path(job.input.provenance).read_text(encoding="utf-8")

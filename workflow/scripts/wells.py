@@ -9,12 +9,12 @@ import logging
 import warnings
 
 from moamap.wells import wells_to_drugs
-from scripts.files import is_simulated, read_table, write_table
+from scripts.files import is_simulated, read_unlabelled, write_table
 from scripts.job import run
 
 
 def aggregate_wells(job) -> None:
-    table = read_table(job.input[0]).drop(columns="data", errors="ignore")
+    table = read_unlabelled(job.input[0])
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "DataFrameGroupBy.apply", FutureWarning)  # of pycytominer's MODZ
         drugs, steps = wells_to_drugs(table, **job.params.wells)
