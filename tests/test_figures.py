@@ -74,7 +74,8 @@ def test_figure_1(n_moas):
     assert [tick.get_text() for tick in bars.get_yticklabels()] == [f"MoA {n_moas - i}" for i in range(shown)]
     assert [patch.get_width() for patch in bars.patches] == [n_moas - i for i in range(shown)]
     others = n_moas - shown
-    assert f"{others} other MoAs\n{others * (others + 1) // 2} drugs" in texts(pie)
+    said = f"{others} other MoAs\n{others * (others + 1) // 2} drugs"
+    assert (said in texts(pie)) == (others > 0)
     assert pie.get_title(loc="left") == f"c  {n_moas} MoAs, {max(n_moas - 4, 0)} with five or more drugs"
 
 
