@@ -28,7 +28,7 @@ def screen(policy="whole"):
     profiles, _ = simulate(seed=5, n_drugs=N, n_moas=22, n_common_moas=6, largest_moa=12, n_features=24)
     moa = profiles["moa"].copy()
     largest = (moa == moa.mode()[0]).to_numpy()
-    x = profiles.iloc[:, 3:].to_numpy()
+    x = profiles.iloc[:, 3:].to_numpy(copy=True)
     x[np.concatenate([np.flatnonzero(largest), np.flatnonzero(~largest)[:2]])] += 4 * x.std(axis=0)
     if policy == "split":
         moa[::4] = moa[::4] + "|" + np.roll(moa, 1)[::4]

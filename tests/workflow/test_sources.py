@@ -2,10 +2,12 @@
 
 import functools
 import hashlib
+import re
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 
+import pandas as pd
 import pytest
 
 from .study import SMALL, snakemake
@@ -67,3 +69,25 @@ def test_what_cannot_be_had_or_is_another_file_is_refused(server, tmp_path, file
     assert sum(expected in line for line in run.stdout.splitlines()) == 1, run.stdout
     assert "Traceback" not in run.stdout
     assert not target.exists()
+
+
+def test_moas_are_joined_from_the_hub_s_files_and_inspect_says_what_will_be_left_out(tmp_path):
+    plain = table(moa=None).drop(columns="moa").assign(pert_id=[f"BRD-K{i:08d}" for i in range(12)])
+    plain.to_csv(tmp_path / "profiles.csv", index=False)
+    samples = "".join(f"BRD-K{i:08d}-001-01-1\tdrug {i}\n" for i in range(11))
+    drugs = "".join(f"drug {i}\t{'ab'[i % 2]}\n" for i in range(10)) + "drug 10\t\n"
+    (tmp_path / "samples.txt").write_text(f"!a comment\nbroad_id\tpert_iname\n{samples}")
+    (tmp_path / "drugs.txt").write_text(f"!a comment\npert_iname\tmoa\n{drugs}", encoding="latin-1")
+    text = SMALL.read_text()
+    sources = ", ".join(f"{name}: {{location: {tmp_path}/{name}.txt}}" for name in ("samples", "drugs"))
+    source = f"dataset: hub\nsources: {{profiles: {{location: {tmp_path}/profiles.csv}}, {sources}}}\n"
+    (tmp_path / "hub.yaml").write_text(source + text[text.index("representations:") :].split("query:")[0])
+    annotated = "results/hub/profiles/annotated.parquet"
+    run = snakemake("inspect", annotated, directory=tmp_path, configfile=tmp_path / "hub.yaml")
+    assert run.returncode == 0, run.stdout
+    found = pd.read_parquet(tmp_path / annotated)
+    assert found["moa"].tolist() == list("ababababab")
+    assert found["pert_iname"].tolist() == [f"drug {i}" for i in range(10)]
+    dropped = pd.read_csv(tmp_path / "results/hub/profiles/dropped.csv")
+    assert dropped["reason"].tolist() == ["the drug has no MoA", "the id has no name in the Hub's samples"]
+    assert re.search(r"drugs with a MoA: +10; 2 without one will be dropped", run.stdout)

@@ -56,7 +56,7 @@ def source_files(name):
 
 def hub_files():
     """The Hub's two files, where MoAs are joined from them."""
-    return {name: source_files(name) for name in ("samples", "drugs") if name in config.get("sources", {})}
+    return {name: source_files(name)[0] for name in ("samples", "drugs") if name in config.get("sources", {})}
 
 
 def of_every_representation(file):
