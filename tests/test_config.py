@@ -11,7 +11,7 @@ from moamap.registry import METHODS
 ROOT = Path(__file__).parents[1]
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
 DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text())
-FILES = [*sorted(ROOT.glob("config/*.yaml")), *sorted(ROOT.glob("tests/real/*.yaml"))]
+FILES = [*sorted(ROOT.glob("config/**/*.yaml")), *sorted(ROOT.glob("tests/real/*.yaml"))]
 SMALL = {
     "type": "object",
     "additionalProperties": False,

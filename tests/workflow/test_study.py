@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 
+import anndata
+import numpy as np
 import pandas as pd
 import pytest
 from scipy.spatial.distance import pdist
@@ -167,3 +169,19 @@ def test_split_lets_a_drug_count_for_each_of_its_moas(tmp_path):
     enriched = pd.read_csv(tmp_path / "results/own/itml/enrichment.csv")
     assert enriched.groupby("moa")["K"].first().to_dict() == {"a": 20, "b": 20, "c": 10}
     assert "data" not in enriched
+
+
+def test_the_study_as_anndata_is_the_study(small_run):
+    study = anndata.read_h5ad(small_run / "study.h5ad")
+    normalized = pd.read_parquet(small_run / "profiles/normalized.parquet").drop(columns="data")
+    assert study.obs_names.tolist() == normalized["pert_iname"].tolist()
+    np.testing.assert_array_equal(study.X, normalized.iloc[:, 3:])
+    raw = pd.read_parquet(small_run / "profiles/annotated.parquet").drop(columns="data")
+    np.testing.assert_array_equal(study.layers["raw"], raw.iloc[:, 3:])
+    for name in ("raw", "pca", "itml", "itml_crossfit"):
+        mine = pd.read_csv(small_run / name / "communities.csv").set_index("drug").loc[study.obs_names]
+        assert study.obs[f"community_{name}"].astype(int).tolist() == mine["community"].tolist()
+        assert study.obsm[f"X_tsne_{name}"].shape == (study.n_obs, 2)
+    embedding = pd.read_parquet(small_run / "itml/embedding.parquet").drop(columns=["drug", "data"])
+    np.testing.assert_array_equal(study.obsm["X_itml"], embedding)
+    assert study.uns["simulated"] and json.loads(study.uns["provenance"])["dataset"] == "small"
