@@ -96,10 +96,12 @@ def _features(features):
 def _moas(drugs, min_drugs):
     if "moa" not in drugs:
         return [("MoA", "no column; set columns.moa, or sources.samples and sources.drugs to join the Hub's")]
-    labelled = drugs[drugs["moa"].notna()].drop_duplicates("pert_id")
+    names = drugs["pert_iname"].fillna(drugs["pert_id"]) if "pert_iname" in drugs else drugs["pert_id"]
+    labelled = drugs[drugs["moa"].notna()]
+    labelled = labelled[~names[labelled.index].duplicated()]  # ids of one name become one drug
     sizes = labelled["moa"].value_counts()
-    without = drugs["pert_id"].nunique() - labelled["pert_id"].nunique()
-    found = [("drugs with a MoA", f"{len(labelled)}; {without} without one will be dropped")]
+    without = drugs.loc[drugs["moa"].isna(), "pert_id"].nunique()
+    found = [("drugs with a MoA", f"{len(labelled)}; {without} ids without one will be dropped")]
     found.append(("MoAs", f"{len(sizes)}, {(sizes >= min_drugs).sum()} of {min_drugs} drugs or more, which are tested"))
     several = labelled["moa"].str.contains("|", regex=False).sum()
     if several:

@@ -20,8 +20,8 @@ def inspect_data(job) -> None:
     if "drugs" in dict(job.input.items()):
         samples = read_hub(job.input.samples, ["broad_id", "pert_iname"])
         annotation, _ = hub_annotation(samples, read_hub(job.input.drugs, ["pert_iname", "moa"]))
-        table = table.drop(columns=["pert_iname", "moa"], errors="ignore")
-        table.insert(1, "moa", table["pert_id"].map(annotation.set_index("pert_id")["moa"]))
+        joined = annotation.set_index("pert_id").reindex(table["pert_id"])
+        table = table.assign(pert_iname=joined["pert_iname"].to_numpy(), moa=joined["moa"].to_numpy())
     found = inspect(table, controls=controls, min_drugs=job.params.min_drugs)
     try:
         check(table, controls=controls, one_row_each=job.params.wells is None, source=source)
