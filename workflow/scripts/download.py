@@ -93,36 +93,44 @@ def _continue(url, part):
     """Fetch what an earlier attempt has left out, if the server's file is still the same one; else all of it."""
     mark = part.with_name(f"{part.name}.mark")  # the server's name for this state of the file
     have = part.stat().st_size if part.exists() and mark.exists() else 0
-    headers = {"Accept-Encoding": "identity"}
-    if have:
-        headers |= {"Range": f"bytes={have}-", "If-Range": mark.read_text()}
-    with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
-        if answer.status_code == requests.codes.requested_range_not_satisfiable:
-            part.unlink(missing_ok=True)
-            raise BrokenOffError("the server's file has changed")
-        if answer.status_code in PASSING:
-            raise BrokenOffError(f"the server says {answer.status_code} {answer.reason}")
-        answer.raise_for_status()
-        state = answer.headers.get("ETag") or answer.headers.get("Last-Modified")
-        resumed = answer.status_code == requests.codes.partial_content
-        if resumed:  # some servers give a part of whatever file they have now, or another part
-            rest = answer.headers.get("Content-Range", "").startswith(f"bytes {have}-")
-            if not (have and rest and state in (None, headers["If-Range"])):
-                part.unlink(missing_ok=True)
-                raise BrokenOffError("the server's file has changed")
-        else:
-            have = 0
-            part.unlink(missing_ok=True)  # before its mark is that of another state
+    state = mark.read_text() if have else None
+    headers = {"Range": f"bytes={have}-", "If-Range": state} if have else {}
+    with requests.get(url, headers={"Accept-Encoding": "identity", **headers}, stream=True, timeout=TIMEOUT) as answer:
+        resumed = _is_the_rest(answer, have, state, part)
+        have = have if resumed else 0
         length = answer.headers.get("Content-Length")
         total = have + int(length) if length else None
+        if not resumed:
+            part.unlink(missing_ok=True)  # before its mark is that of another state
         mark.unlink(missing_ok=True)
-        if state and not state.startswith("W/"):
-            mark.write_text(state)
+        if (now := _state(answer)) and not now.startswith("W/"):
+            mark.write_text(now)
         _write(answer, part, "ab" if resumed else "wb", have, total)
     size = part.stat().st_size
     if total is not None and size != total:
         raise BrokenOffError(f"the connection broke off after {size} of {total} bytes")
     mark.unlink(missing_ok=True)
+
+
+def _is_the_rest(answer, have, state, part):
+    """Whether an answer goes on where a part ends (or is the whole file); raises where it is neither.
+
+    Some servers give a part of whatever file they have now, or another part than asked for: then all is fetched anew.
+    """
+    if answer.status_code in PASSING:
+        raise BrokenOffError(f"the server says {answer.status_code} {answer.reason}")
+    partial = answer.status_code == requests.codes.partial_content
+    rest = have and answer.headers.get("Content-Range", "").startswith(f"bytes {have}-")
+    other = partial and not (rest and _state(answer) in (None, state))
+    if other or answer.status_code == requests.codes.requested_range_not_satisfiable:
+        part.unlink(missing_ok=True)
+        raise BrokenOffError("the server's file has changed")
+    answer.raise_for_status()
+    return partial
+
+
+def _state(answer):
+    return answer.headers.get("ETag") or answer.headers.get("Last-Modified")
 
 
 def _write(answer, part, mode, have, total):
