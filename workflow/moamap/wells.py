@@ -45,7 +45,7 @@ def wells_to_drugs(
     Returns
     -------
     drugs : pert_id, pert_iname and moa where they were there, features
-    steps : step, detail, wells, drugs, plates, features after each step
+    steps : step, detail, and the rows, drugs, plates and features that are left after it
 
     Raises InputError where the wells of a drug differ in name or MoA, or a plate has no reference.
     """
