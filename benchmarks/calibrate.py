@@ -29,12 +29,12 @@ import seaborn as sns
 from joblib import Parallel, delayed, parallel_config
 from scipy.stats import binomtest, false_discovery_control
 
-from moamap.communities import communities_of
-from moamap.crossfit import label_sets
-from moamap.nulls import enrichment_p, permutation, step_down_min_p
-from moamap.procedure import Procedure
-from moamap.profiles import membership, normalize
-from moamap.simulate import GRADES, simulate
+from moamap.communities.clusters import communities_of
+from moamap.core.labels import label_sets, membership
+from moamap.profiles.normalize import normalize
+from moamap.profiles.simulate import GRADES, simulate
+from moamap.validation.nulls import enrichment_p, permutation, step_down_min_p
+from moamap.validation.procedure import Procedure
 
 LEVEL, PAPERS_ALPHA, MIN_DRUGS = 0.05, 0.01, 5
 SIZE = {"n_drugs": 150, "n_moas": 50, "n_common_moas": 10, "largest_moa": 20, "n_features": 40}

@@ -36,8 +36,8 @@ from sklearn.cluster import AffinityPropagation
 from sklearn.metrics import euclidean_distances
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from moamap.affinity import affinity_propagation
-from moamap.itml import ITML
+from moamap.communities.affinity import affinity_propagation
+from moamap.representations.itml import ITML
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt

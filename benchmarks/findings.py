@@ -19,13 +19,17 @@ import yaml
 from scipy.linalg import eigh
 from scipy.spatial.distance import squareform
 
-from moamap import alternatives as alt
-from moamap.crossfit import crossfit, folds_by_moa, label_sets
-from moamap.nulls import permutation, upper_p
-from moamap.profiles import ID_COLUMNS, membership
-from moamap.representations import Learned, itml, pca, raw, sharing, squared_euclidean
-from moamap.retrieval import average_precision, rank
-from moamap.selection import itml_select
+import discarded
+from discarded import itml_select
+from moamap.core.labels import folds_by_moa, label_sets, membership, sharing
+from moamap.core.names import ID_COLUMNS
+from moamap.core.numerics import squared_euclidean
+from moamap.representations import alternatives as alt
+from moamap.representations.base import Learned
+from moamap.representations.paper import itml, pca, raw
+from moamap.validation.crossfit import crossfit
+from moamap.validation.nulls import permutation, upper_p
+from moamap.validation.retrieval import average_precision, rank
 
 ROOT = Path(__file__).resolve().parents[1]
 N_FOLDS, N_SPLITS, N_RESAMPLES, SEED = 4, 2, 10_000, 0
@@ -140,12 +144,12 @@ def ridge(x, moas):
 
 
 def blend(x, moas):
-    parts = alt.direct(x, moas, warp=None, cosine=True), alt.lda(x, moas, cosine=True)
+    parts = discarded.direct(x, moas, warp=None, cosine=True), alt.lda(x, moas, cosine=True)
     return Blend(np.eye(1), {}, parts)
 
 
 def plain(x, moas, cosine=False):
-    return alt.direct(x, moas, warp=None, cosine=cosine)
+    return discarded.direct(x, moas, warp=None, cosine=cosine)
 
 
 def _lda(**parameters):
@@ -173,10 +177,10 @@ ATTEMPTS = {  # all were laid down before any was scored
     "normal scores, cosine, diffused": Attempt(diffused, True, False),
     "ITML as in the paper": Attempt(itml, False, True),
     "ITML (PCA 100, normal scores, squared bounds, 50 pairs)": Attempt(
-        partial(alt.itml_pca, n_constraints=50), True, True
+        partial(discarded.itml_pca, n_constraints=50), True, True
     ),
     "ITML (the same, shrunken inverse covariance for prior)": Attempt(
-        partial(alt.itml_pca, n_constraints=50, shrinkage=0.5), True, True
+        partial(discarded.itml_pca, n_constraints=50, shrinkage=0.5), True, True
     ),
     "RCA (PCA 100, normal scores, shrinkage 0.5), cosine": Attempt(partial(alt.rca, cosine=True), True, True),
     "RCA toward the total covariance, cosine": Attempt(rca_toward_total, True, True),
@@ -184,7 +188,7 @@ ATTEMPTS = {  # all were laid down before any was scored
     "LDA (PCA 100, shrinkage 0.9, 20 axes), cosine": Attempt(_lda(shrinkage=0.9), True, True),
     "LDA (PCA 200, shrinkage 0.8, 50 axes), cosine": Attempt(_lda(pca=200, shrinkage=0.8, components=50), True, True),
     "PLDA scaling (PCA 100), cosine": Attempt(plda, True, True),
-    "NCA (PCA 50, 20 axes)": Attempt(alt.nca, True, True),
+    "NCA (PCA 50, 20 axes)": Attempt(discarded.nca, True, True),
     "ridge regression on the MoAs, cosine": Attempt(ridge, True, True),
     "mean of normal scores, cosine and LDA, cosine": Attempt(blend, True, True),
     # added after a first look, at which RCA led: what whitening alone does, and RCA's neighbours

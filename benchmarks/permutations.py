@@ -24,12 +24,13 @@ import numpy as np
 from scipy.spatial.distance import pdist, squareform
 from sklearn.cluster import AffinityPropagation
 
-from moamap.communities import communities_of
-from moamap.nulls import enrichment_p, permutation
-from moamap.procedure import Procedure
-from moamap.profiles import membership, normalize
-from moamap.registry import learn
-from moamap.simulate import simulate
+from moamap.communities.clusters import communities_of
+from moamap.core.labels import membership
+from moamap.profiles.normalize import normalize
+from moamap.profiles.simulate import simulate
+from moamap.representations.registry import learn
+from moamap.validation.nulls import enrichment_p, permutation
+from moamap.validation.procedure import Procedure
 
 MIN_DRUGS, ALPHA = 5, 0.01
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from moamap.config import supervised_methods
-from moamap.registry import METHODS
+from moamap.core.config import supervised_methods
+from moamap.representations.registry import METHODS
 
 ROOT = Path(__file__).resolve().parents[1]
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
@@ -66,7 +66,7 @@ def test_the_engines_are_imported_only_where_they_are_asked_for():
 import sys, moamap
 assert "numba" not in sys.modules
 from moamap import ITML, affinity_propagation
-assert ITML.__module__ == "moamap.itml" and callable(affinity_propagation)
+assert ITML.__module__ == "moamap.representations.itml" and callable(affinity_propagation)
 try:
     moamap.gone
 except AttributeError as error:

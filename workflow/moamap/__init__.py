@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-ENGINES = {"ITML": "moamap.itml", "affinity_propagation": "moamap.affinity"}
+ENGINES = {"ITML": "moamap.representations.itml", "affinity_propagation": "moamap.communities.affinity"}
 
 
 def __getattr__(name: str):

@@ -2,8 +2,9 @@
 WORKFLOW = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent
 sys.path.insert(0, str(WORKFLOW))
 
-from moamap.config import problems, supervised_methods, with_defaults
-from scripts.locations import files_of, missing_sources, url_name
+from moamap.core.config import problems, supervised_methods, with_defaults
+from moamap.core.names import crossfitted
+from moamap.sources.locations import files_of, missing_sources, url_name
 
 schema = yaml.safe_load((WORKFLOW / "schemas/config.schema.yaml").read_text())
 found = problems(config, schema) or missing_sources(config.get("sources", {}))
@@ -76,7 +77,7 @@ def procedure(wildcards):
         "communities": config["communities"],
         "crossfit": config["crossfit"],
         **config["enrichment"],
-        "moa": config["moa"],
+        "policy": config["moa"],
     }
 
 

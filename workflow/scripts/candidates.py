@@ -1,20 +1,15 @@
 """Drugs worth testing: proposed MoAs and repurposing partners, from cross-fitted distances."""
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 import numpy as np
 import pandas as pd
 from scipy.spatial.distance import squareform
 
-from moamap.candidates import closeness, partners, proposals
-from moamap.connections import association
-from moamap.profiles import membership
-from moamap.retrieval import rank
-from scripts.files import is_simulated, read_distances, read_table, write_table
-from scripts.job import run
+from _files import is_simulated, read_distances, read_table, write_table
+from _job import run
+from moamap.connections.distances import association
+from moamap.core.labels import membership
+from moamap.validation.candidates import closeness, partners, proposals
+from moamap.validation.retrieval import rank
 
 
 def propose(job) -> None:

@@ -1,18 +1,13 @@
 """The communities of a representation."""
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 import logging
 from dataclasses import asdict
 
 import pandas as pd
 
-from moamap.communities import find_communities
-from scripts.files import is_simulated, read_distances, read_drugs, write_json, write_table
-from scripts.job import run
+from _files import is_simulated, read_distances, read_drugs, write_json, write_table
+from _job import run
+from moamap.communities.clusters import find_communities
 
 
 def communities(job) -> None:

@@ -1,13 +1,8 @@
 """How little each feature varies inside each community."""
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from moamap.features import csif_overlap, intra_class_ratios
-from scripts.files import is_simulated, read_drugs, read_table, write_table
-from scripts.job import run
+from _files import is_simulated, read_drugs, read_table, write_table
+from _job import run
+from moamap.communities.features import csif_overlap, intra_class_ratios
 
 
 def community_features(job) -> None:

@@ -1,14 +1,8 @@
 """The distance and association score of every two drugs."""
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-
-from moamap.connections import connections, distances
-from scripts.files import is_simulated, read_unlabelled, write_table
-from scripts.job import run
+from _files import is_simulated, read_unlabelled, write_table
+from _job import run
+from moamap.connections.distances import connections, distances
 
 
 def connect(job) -> None:

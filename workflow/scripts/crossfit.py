@@ -1,25 +1,21 @@
 """Distances of every two drugs from metrics that were learned without the folds of either."""
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 import logging
 
 import numpy as np
 import pandas as pd
 from scipy.spatial.distance import squareform
 
-from moamap.connections import connections
-from moamap.crossfit import label_sets
-from scripts.files import is_simulated, write_json, write_table
-from scripts.job import run
-from scripts.study import procedure_of
+from _files import is_simulated, read_drugs, write_json, write_table
+from _job import run
+from moamap.connections.distances import connections
+from moamap.core.labels import label_sets
+from moamap.validation.procedure import procedure_of
 
 
 def cross_fit(job) -> None:
-    ids, moas, procedure = procedure_of(job.input[0], **job.params.procedure)
+    ids, features = read_drugs(job.input[0])
+    moas, procedure = procedure_of(ids["moa"], features, **job.params.procedure)
     folds = procedure.folds(label_sets(moas))
     squared = procedure.crossfit(moas, folds)
     distance = np.sqrt(squareform(squared, checks=False))

@@ -1,15 +1,10 @@
 """Every community against every MoA."""
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from moamap.enrichment import enrichment
-from moamap.profiles import membership
-from moamap.supplement import evidence
-from scripts.files import is_simulated, read_json, read_table, write_table
-from scripts.job import run
+from _files import is_simulated, read_json, read_table, write_table
+from _job import run
+from moamap.communities.enrichment import enrichment
+from moamap.core.labels import membership
+from moamap.report.supplement import evidence
 
 
 def enrich(job) -> None:

@@ -1,14 +1,10 @@
 """A source by URL, through the cache, verified."""
 
-import sys
+import shutil
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-import shutil
-
-from scripts.download import cache_folder, download
-from scripts.job import run
+from _job import run
+from moamap.sources.download import cache_folder, download
 
 
 def fetch(job) -> None:

@@ -1,20 +1,20 @@
 """One of the paper's figures, as SVG and PNG."""
 
-import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from moamap import figures, validation_figures
-from moamap.profiles import membership
-from scripts.files import is_simulated, read_distances, read_drugs, read_table
-from scripts.job import run
+from _files import is_simulated, read_distances, read_drugs, read_table
+from _job import run
+from moamap.core.labels import membership
+from moamap.report.figures import validation
+from moamap.report.figures.paper import figure_1, figure_3, figure_4, figure_s1
+from moamap.report.figures.style import label_simulated
+from moamap.report.figures.workflow import figure_2
 
 
 def draw(job) -> None:
     figure = DRAW[job.wildcards.figure](job)
     if is_simulated(job):
-        figures.label_simulated(figure)
+        label_simulated(figure)
     figure.savefig(job.output.svg, metadata={"Date": None})
     figure.savefig(job.output.png, dpi=200, metadata={"Software": None})
 
@@ -22,16 +22,16 @@ def draw(job) -> None:
 def draw_1(job):
     ids, raw = read_drugs(job.input[0])
     _, normalized = read_drugs(job.input[1])
-    return figures.figure_1(raw, normalized, membership(ids["moa"], job.params.moa).sum())
+    return figure_1(raw, normalized, membership(ids["moa"], job.params.moa).sum())
 
 
 def draw_2(job):
-    return figures.figure_2(Path(job.input[0]).read_text(), job.params.stages)
+    return figure_2(Path(job.input[0]).read_text(), job.params.stages)
 
 
 def draw_3(job):
     communities, raw, itml = map(read_table, job.input)
-    return figures.figure_3({"raw": raw, "itml": itml}, communities["moa"])
+    return figure_3({"raw": raw, "itml": itml}, communities["moa"])
 
 
 def draw_4(job):
@@ -40,11 +40,11 @@ def draw_4(job):
         {name: table for (name, kind), table in tables.items() if kind == wanted}
         for wanted in ("tsne", "communities", "enrichment")
     )
-    return figures.figure_4(maps, communities, enriched)
+    return figure_4(maps, communities, enriched)
 
 
 def draw_s1(job):
-    return figures.figure_s1(read_distances(job.input[0]), read_table(job.input[1])["community"].to_numpy())
+    return figure_s1(read_distances(job.input[0]), read_table(job.input[1])["community"].to_numpy())
 
 
 def from_table(function):
@@ -58,9 +58,9 @@ DRAW = {
     "fig3": draw_3,
     "fig4": draw_4,
     "figS1": draw_s1,
-    "validation_null": from_table(validation_figures.null_figure),
-    "validation_retrieval": from_table(validation_figures.retrieval_figure),
-    "validation_stability": from_table(validation_figures.stability_figure),
+    "validation_null": from_table(validation.null_figure),
+    "validation_retrieval": from_table(validation.retrieval_figure),
+    "validation_stability": from_table(validation.stability_figure),
 }
 
 if __name__ == "__main__":

@@ -1,17 +1,14 @@
 """What the data hold, before anything runs."""
 
-import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from moamap.border import check
-from moamap.errors import InputError
-from moamap.inspection import inspect
-from moamap.profiles import hub_annotation
-from scripts.files import read_hub
-from scripts.job import run
-from scripts.sources import read_source
+from _files import read_hub
+from _job import run
+from moamap.core.errors import InputError
+from moamap.profiles.annotation import hub_annotation
+from moamap.profiles.contract import check
+from moamap.profiles.formats import read_source
+from moamap.profiles.inspection import inspect
 
 
 def inspect_data(job) -> None:

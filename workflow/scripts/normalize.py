@@ -1,18 +1,13 @@
 """The paper's normalization of every feature, and the statistics that it takes (to apply it to new drugs)."""
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 import logging
 
 import pandas as pd
 
-from moamap.errors import InputError
-from moamap.profiles import feature_statistics, normalize
-from scripts.files import is_simulated, read_drugs, write_table
-from scripts.job import run
+from _files import is_simulated, read_drugs, write_table
+from _job import run
+from moamap.core.errors import InputError
+from moamap.profiles.normalize import feature_statistics, normalize
 
 
 def normalize_features(job) -> None:

@@ -1,16 +1,13 @@
 """Observed beside permuted labels: claims, MoAs, retrieval, and Table 1 with all of it."""
 
-import sys
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 
-from moamap import calibration
-from moamap.profiles import membership
-from scripts.files import is_simulated, read_drugs, read_table, write_table
-from scripts.job import run
+from _files import is_simulated, read_drugs, read_table, write_table
+from _job import run
+from moamap.core.labels import membership
+from moamap.validation import null_tables as calibration
 
 
 def calibrate(job) -> None:

@@ -1,22 +1,19 @@
 """What the whole procedure finds on some permutations of the labels (number 0 is the truth)."""
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 import logging
 
 import numpy as np
 
-from moamap.crossfit import label_sets
-from moamap.nulls import permutation
-from scripts.job import run
-from scripts.study import procedure_of
+from _files import read_drugs
+from _job import run
+from moamap.core.labels import label_sets
+from moamap.validation.nulls import permutation
+from moamap.validation.procedure import procedure_of
 
 
 def permute(job) -> None:
-    _, moas, procedure = procedure_of(job.input[0], **job.params.procedure)
+    ids, features = read_drugs(job.input[0])
+    moas, procedure = procedure_of(ids["moa"], features, **job.params.procedure)
     labels = label_sets(moas)
     scores = []
     for done, number in enumerate(job.params.numbers, start=1):

@@ -1,24 +1,21 @@
 """The communities of a representation when seeds, drugs or the preference are others."""
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 import logging
 
 import numpy as np
 
-from moamap.candidates import closeness, nearness_p
-from moamap.crossfit import label_sets
-from moamap.retrieval import rank
-from moamap.stability import perturbations, rerun
-from scripts.job import run
-from scripts.study import procedure_of
+from _files import read_drugs
+from _job import run
+from moamap.core.labels import label_sets
+from moamap.validation.candidates import closeness, nearness_p
+from moamap.validation.procedure import procedure_of
+from moamap.validation.retrieval import rank
+from moamap.validation.stability import perturbations, rerun
 
 
 def perturb(job) -> None:
-    _, moas, procedure = procedure_of(job.input.profiles, **job.params.procedure)
+    ids, features = read_drugs(job.input.profiles)
+    moas, procedure = procedure_of(ids["moa"], features, **job.params.procedure)
     labels = label_sets(moas)
     kinds, values, runs, proposed = [], [], [], []
     for change in perturbations(procedure, job.params.runs, procedure.seed):

@@ -1,13 +1,8 @@
 """How much of the planted truth each representation finds."""
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from moamap.calibration import power
-from scripts.files import read_table, write_table
-from scripts.job import run
+from _files import read_table, write_table
+from _job import run
+from moamap.validation.null_tables import power
 
 
 def measure_power(job) -> None:

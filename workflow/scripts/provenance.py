@@ -1,17 +1,13 @@
 """What a run was made of: versions, seeds, checksums of its inputs, its config."""
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 import platform
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
-from moamap.registry import METHODS
-from scripts.checksums import digest
-from scripts.files import write_json
-from scripts.job import run
+from _files import write_json
+from _job import run
+from moamap.representations.registry import METHODS
+from moamap.sources.checksums import digest
 
 PACKAGES = ["numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "metric-learn", "openTSNE"]
 

@@ -1,13 +1,8 @@
 """What the queried drugs share a community with, and what lies nearest."""
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from moamap.query import query
-from scripts.files import is_simulated, read_distances, read_table, write_table
-from scripts.job import run
+from _files import is_simulated, read_distances, read_table, write_table
+from _job import run
+from moamap.report.query import query
 
 
 def ask(job) -> None:

@@ -1,15 +1,10 @@
 """The table of profiles that a screen brings, in any format, as the study takes it: checked at the border."""
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from moamap.border import check
-from moamap.profiles import ROLES
-from scripts.files import is_simulated, write_table
-from scripts.job import run
-from scripts.sources import read_source
+from _files import is_simulated, write_table
+from _job import run
+from moamap.core.names import ROLES
+from moamap.profiles.contract import check
+from moamap.profiles.formats import read_source
 
 
 def read(job) -> None:

@@ -1,19 +1,14 @@
 """What one representation learns, and the drugs in it."""
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 import logging
 
 import numpy as np
 import pandas as pd
 
-from moamap.profiles import membership
-from moamap.registry import METHODS, learn
-from scripts.files import is_simulated, read_drugs, write_json, write_table
-from scripts.job import run
+from _files import is_simulated, read_drugs, write_json, write_table
+from _job import run
+from moamap.core.labels import membership
+from moamap.representations.registry import METHODS, learn
 
 
 def represent(job) -> None:

@@ -1,14 +1,9 @@
 """The paper's published numbers beside this run's."""
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from moamap.profiles import membership
-from moamap.reproduction import observed_numbers, reproduction
-from scripts.files import is_simulated, read_drugs, read_table, write_table
-from scripts.job import run
+from _files import is_simulated, read_drugs, read_table, write_table
+from _job import run
+from moamap.core.labels import membership
+from moamap.report.reproduction import observed_numbers, reproduction
 
 
 def reproduce(job) -> None:

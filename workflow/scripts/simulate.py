@@ -1,13 +1,8 @@
 """A simulated screen and its truth."""
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from moamap.simulate import simulate, simulate_wells
-from scripts.files import write_table
-from scripts.job import run
+from _files import write_table
+from _job import run
+from moamap.profiles.simulate import simulate, simulate_wells
 
 
 def simulate_screen(job) -> None:

@@ -1,16 +1,11 @@
 """How much of the communities remains, per perturbation and per drug."""
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 import numpy as np
 import pandas as pd
 
-from moamap.stability import companionship, summary
-from scripts.files import is_simulated, read_table, write_table
-from scripts.job import run
+from _files import is_simulated, read_table, write_table
+from _job import run
+from moamap.validation.stability import companionship, summary
 
 
 def summarize(job) -> None:

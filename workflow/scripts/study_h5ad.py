@@ -1,15 +1,12 @@
 """The whole study as AnnData, for scanpy and its kin."""
 
-import sys
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import anndata
 import pandas as pd
 
-from scripts.files import read_drugs, read_json, read_table, read_unlabelled
-from scripts.job import run
+from _files import read_drugs, read_json, read_table, read_unlabelled
+from _job import run
 
 
 def write_study(job) -> None:

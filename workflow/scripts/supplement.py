@@ -1,15 +1,10 @@
 """The paper's supplementary tables S1 to S5."""
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 import pandas as pd
 
-from moamap.supplement import table_s4
-from scripts.files import is_simulated, read_table, write_table
-from scripts.job import run
+from _files import is_simulated, read_table, write_table
+from _job import run
+from moamap.report.supplement import table_s4
 
 
 def supplement(job) -> None:

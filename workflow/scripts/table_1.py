@@ -1,13 +1,8 @@
 """The paper's Table 1."""
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from moamap.supplement import published_table_1, table_1
-from scripts.files import is_simulated, read_json, read_table, write_table
-from scripts.job import run
+from _files import is_simulated, read_json, read_table, write_table
+from _job import run
+from moamap.report.supplement import published_table_1, table_1
 
 
 def make_table_1(job) -> None:

@@ -1,15 +1,10 @@
 """The t-SNE map of a representation, from its distances."""
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 import pandas as pd
 
-from moamap.tsne import tsne
-from scripts.files import is_simulated, read_distances, read_drugs, write_table
-from scripts.job import run
+from _files import is_simulated, read_distances, read_drugs, write_table
+from _job import run
+from moamap.connections.tsne import tsne
 
 
 def make_map(job) -> None:

@@ -1,14 +1,11 @@
 """What a reader may believe, in words, from the numbers."""
 
-import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from moamap.crossfit import co_membership
-from moamap.verdict import verdict
-from scripts.files import is_simulated, read_table
-from scripts.job import run
+from _files import is_simulated, read_table
+from _job import run
+from moamap.report.verdict import verdict
+from moamap.validation.crossfit import co_membership
 
 
 def judge(job) -> None:

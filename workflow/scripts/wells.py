@@ -1,16 +1,11 @@
 """One profile a drug from one a well, and what each step left."""
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 import logging
 import warnings
 
-from moamap.wells import wells_to_drugs
-from scripts.files import is_simulated, read_unlabelled, write_table
-from scripts.job import run
+from _files import is_simulated, read_unlabelled, write_table
+from _job import run
+from moamap.profiles.wells import wells_to_drugs
 
 
 def aggregate_wells(job) -> None:

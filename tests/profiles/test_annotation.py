@@ -1,0 +1,219 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.preprocessing import MultiLabelBinarizer, StandardScaler
+
+from moamap.core.errors import InputError
+from moamap.profiles import annotation as profiles
+
+SAMPLES = pd.DataFrame(
+    [
+        ("BRD-K00000001-001-02-3", "aspirin"),
+        ("BRD-K00000002-001-02-3", "ibuprofen"),
+        ("BRD-K00000001-003-01-1", "acetylsalicylate"),
+        ("BRD-K00000001-004-01-1", "aspirin"),
+        ("BRD-K00000003-001-01-1", "mystery"),
+        ("BRD-K00000004-001-01-1", "aspirin"),
+    ],
+    columns=["broad_id", "pert_iname"],
+)
+DRUGS = pd.DataFrame(
+    [("acetylsalicylate", "decoy"), ("ibuprofen", "COX|FAAH"), ("aspirin", "COX"), ("mystery", None)],
+    columns=["pert_iname", "moa"],
+)
+PROFILES = pd.DataFrame(
+    {
+        "pert_id": ["BRD-K00000004", "BRD-K00000009", "BRD-K00000001", "BRD-K00000003", "BRD-K00000002"],
+        "f1": [1.0, 2.0, 4.0, 8.0, 16.0],
+        "f2": [-1.0, -2.0, -4.0, -8.0, -16.0],
+    }
+)
+
+
+def test_hub_join_takes_the_first_name_in_file_order():
+    annotation, other_names = profiles.hub_annotation(SAMPLES, DRUGS)
+    expected = {"BRD-K00000001": ("aspirin", "COX"), "BRD-K00000002": ("ibuprofen", "COX|FAAH")}
+    expected |= {"BRD-K00000003": ("mystery", None), "BRD-K00000004": ("aspirin", "COX")}
+    found = annotation.astype(object).where(annotation.notna(), None).set_index("pert_id")
+    assert dict(zip(found.index, found.itertuples(index=False, name=None), strict=True)) == expected
+    assert other_names.to_numpy().tolist() == [["BRD-K00000001", "acetylsalicylate"]]
+
+
+def test_hub_join_follows_the_order_of_the_file():
+    annotation, other_names = profiles.hub_annotation(SAMPLES.iloc[::-1], DRUGS)
+    assert annotation.set_index("pert_id")["pert_iname"]["BRD-K00000001"] == "aspirin"
+    annotation, other_names = profiles.hub_annotation(SAMPLES.iloc[[2, 0]], DRUGS)
+    assert annotation.to_numpy().tolist() == [["BRD-K00000001", "acetylsalicylate", "decoy"]]
+    assert other_names["pert_iname"].tolist() == ["aspirin"]
+
+
+def test_a_drug_that_the_hub_lists_twice_is_joined_once():
+    twice = pd.concat([DRUGS, pd.DataFrame({"pert_iname": ["aspirin"], "moa": ["later"]})])
+    pd.testing.assert_frame_equal(
+        profiles.hub_annotation(SAMPLES, twice)[0], profiles.hub_annotation(SAMPLES, DRUGS)[0]
+    )
+
+
+def test_annotate_keeps_rows_with_a_moa_and_says_why_others_left():
+    annotated, dropped = profiles.annotate(PROFILES, *profiles.hub_annotation(SAMPLES, DRUGS))
+    assert annotated.to_numpy().tolist() == [
+        ["BRD-K00000004", "aspirin", "COX", 1.0, -1.0],
+        ["BRD-K00000001", "aspirin", "COX", 4.0, -4.0],
+        ["BRD-K00000002", "ibuprofen", "COX|FAAH", 16.0, -16.0],
+    ]
+    reasons = dropped.set_index("pert_id")
+    assert reasons["step"].to_dict() == {
+        "BRD-K00000009": "annotate",
+        "BRD-K00000003": "annotate",
+        "BRD-K00000001": "name",
+    }
+    assert reasons["reason"]["BRD-K00000009"] == "the id has no name in the Hub's samples"
+    assert reasons["reason"]["BRD-K00000003"] == "the drug has no MoA"
+    assert reasons["pert_iname"]["BRD-K00000001"] == "acetylsalicylate"
+
+
+def test_annotate_refuses_profiles_without_any_moa():
+    annotation, other_names = profiles.hub_annotation(SAMPLES, DRUGS)
+    with pytest.raises(InputError, match="none of 2 rows has a MoA"):
+        profiles.annotate(PROFILES.iloc[[1, 3]], annotation, other_names)
+
+
+def test_second_names_of_ids_without_a_profile_are_not_reported():
+    _, dropped = profiles.annotate(PROFILES.iloc[:2], *profiles.hub_annotation(SAMPLES, DRUGS))
+    assert dropped["pert_id"].tolist() == ["BRD-K00000009"]
+
+
+def test_own_annotation_names_drugs_by_their_id():
+    table = PROFILES.assign(moa="COX")
+    annotation, other_names = profiles.own_annotation(table)
+    assert list(annotation) == profiles.ID_COLUMNS and other_names.empty
+    assert (annotation["pert_iname"] == PROFILES["pert_id"]).all()
+    assert profiles.own_annotation(table.assign(pert_iname="x"))[0]["pert_iname"].tolist() == ["x"] * 5
+    with pytest.raises(InputError, match=r"no column 'moa'; set columns\.moa"):
+        profiles.own_annotation(PROFILES)
+
+
+@pytest.mark.parametrize("n_rows", [1, 2, 3, 4])
+def test_one_row_per_drug_is_the_median_of_its_rows(n_rows):
+    values = np.random.default_rng(n_rows).normal(size=(n_rows, 3))
+    rows = pd.DataFrame(values, columns=["f1", "f2", "f3"])
+    rows = rows.assign(pert_id=[f"id{i}" for i in range(n_rows)], pert_iname="drug", moa="m")
+    other = pd.DataFrame([("zz", "a drug", "m", 1.0, 2.0, 3.0)], columns=[*profiles.ID_COLUMNS, "f1", "f2", "f3"])
+    drugs, merged = profiles.one_row_per_drug(pd.concat([rows, other], ignore_index=True))
+    assert drugs["pert_iname"].tolist() == ["a drug", "drug"]
+    middle = np.sort(values, axis=0)[[(n_rows - 1) // 2, n_rows // 2]].mean(axis=0)
+    np.testing.assert_allclose(drugs.loc[1, ["f1", "f2", "f3"]].to_numpy(float), middle, rtol=1e-15)
+    ids = "|".join(f"id{i}" for i in range(n_rows))
+    assert drugs["pert_id"].tolist() == ["zz", ids]
+    assert merged["pert_id"].tolist() == [f"id{i}" for i in range(1, n_rows)]
+    assert (merged["step"] == "aggregate").all() and merged["reason"].str.endswith(f": {ids}").all()
+
+
+def test_one_row_per_drug_refuses_two_moas_of_one_drug():
+    rows = pd.DataFrame({"pert_id": list("abc"), "pert_iname": ["x", "x", "y"], "moa": ["m", "k", "m"], "f": 0.0})
+    with pytest.raises(InputError, match=r"drug 'x' has 2 different MoAs \(k; m\)"):
+        profiles.one_row_per_drug(rows)
+
+
+def test_membership_whole_takes_a_string_as_one_label():
+    moa = pd.Series(["b|a", "a", "b|a"])
+    table = profiles.membership(moa, "whole")
+    assert list(table) == ["a", "b|a"]
+    assert table.to_numpy().tolist() == [[False, True], [True, False], [False, True]]
+
+
+def test_membership_split_is_scikit_learns_multilabel_table():
+    moa = pd.Series(["b|a", "c", "a", "c|b|d", "a|a"])
+    coder = MultiLabelBinarizer()
+    expected = coder.fit_transform(moa.str.split("|"))
+    table = profiles.membership(moa, "split")
+    assert list(table) == list(coder.classes_) and set(table.dtypes) == {np.dtype(bool)}
+    np.testing.assert_array_equal(table, expected)
+
+
+@pytest.mark.parametrize("policy", ["whole", "split"])
+def test_membership_keeps_the_rows_in_their_order(policy):
+    moa = pd.Series(["b", "a", "c"], index=[7, 2, 5])
+    table = profiles.membership(moa, policy)
+    assert table.index.tolist() == [7, 2, 5]
+    assert table.columns[table.to_numpy().argmax(axis=1)].tolist() == ["b", "a", "c"]
+
+
+def test_moa_sizes_count_drugs_and_not_rows():
+    annotated, _ = profiles.annotate(PROFILES, *profiles.hub_annotation(SAMPLES, DRUGS))
+    drugs, _ = profiles.one_row_per_drug(annotated)
+    assert profiles.membership(annotated["moa"], "split").sum().to_dict() == {"COX": 3, "FAAH": 1}
+    assert profiles.membership(drugs["moa"], "split").sum().to_dict() == {"COX": 2, "FAAH": 1}
+    assert profiles.membership(drugs["moa"], "whole").sum().to_dict() == {"COX": 1, "COX|FAAH": 1}
+
+
+def test_check_moas_wants_a_moa_that_is_large_enough():
+    moas = profiles.membership(pd.Series(list("aaab")), "whole")
+    assert profiles.check_moas(moas, 3) is None
+    with pytest.raises(InputError, match=r"no MoA has 4 drugs \(the largest, 'a', has 3 of 4\)"):
+        profiles.check_moas(moas, 4)
+    with pytest.raises(InputError, match="every drug has the MoA 'a'; expected two MoAs or more"):
+        profiles.check_moas(profiles.membership(pd.Series(list("aaa")), "whole"), 2)
+
+
+def test_feature_columns_say_nothing_of_drug_or_well():
+    table = PROFILES.assign(moa="m", plate="p", well="A01", dose="1", control="drug", f3=1.0)
+    assert profiles.feature_columns(table) == ["f1", "f2", "f3"]
+
+
+def test_feature_statistics_against_scikit_learn():
+    x = np.random.default_rng(0).normal(5, [1, 1e-3, 300], size=(40, 3))
+    scaler = StandardScaler().fit(x)
+    found = profiles.feature_statistics(pd.DataFrame(x, columns=list("abc")))
+    np.testing.assert_allclose(found["mean"], scaler.mean_, rtol=1e-13)
+    np.testing.assert_allclose(found["variance"], scaler.var_, rtol=1e-11)
+    assert found["problem"].tolist() == ["", "", ""]
+
+
+def test_feature_statistics_finds_bad_features():
+    inf, nan = np.inf, np.nan
+    table = pd.DataFrame(
+        {"good": [1, 2, 4.0], "gap": [1, nan, 2], "far": [1, -inf, 2], "flat": [0.1] * 3, "both": [nan, inf, 1]}
+    )
+    found = profiles.feature_statistics(table).set_index("feature")
+    problems = {"good": "", "gap": "missing values", "far": "infinite values", "flat": "constant values"}
+    assert found["problem"].to_dict() == problems | {"both": "missing values"}
+    assert found["mean"].isna().tolist() == found["variance"].isna().tolist() == [False, True, True, False, True]
+
+
+def test_normalize_by_hand():
+    x = [[1.0, 10.0], [3.0, 30.0]]
+    found = profiles.normalize(x, [2.0, 20.0], [1.0, 100.0], scale=2.0, epsilon=3.0, bias=0.5)
+    ten = 10 / np.sqrt(103)
+    np.testing.assert_allclose(found, [[2 * (-1 / 2 + 0.5), 2 * (-ten + 0.5)], [2 * (1 / 2 + 0.5), 2 * (ten + 0.5)]])
+
+
+@pytest.mark.parametrize(
+    ("scale", "epsilon", "bias"), [(1.0, 0.0, 0.0), (1.0, 1e-5, 0.0), (3.0, 1e-5, 0.0), (2.0, 0.1, -1.5)]
+)
+def test_normalized_features_have_the_promised_mean_and_variance(scale, epsilon, bias):
+    x = pd.DataFrame(np.random.default_rng(1).gamma(2, [1, 0.01, 50], size=(200, 3)))
+    statistics = profiles.feature_statistics(x)
+    mean, variance = statistics["mean"], statistics["variance"]
+    found = profiles.normalize(x, mean, variance, scale=scale, epsilon=epsilon, bias=bias)
+    np.testing.assert_allclose(found.mean(axis=0), scale * bias, atol=1e-12)
+    np.testing.assert_allclose(found.var(axis=0), scale**2 * variance / (variance + epsilon), rtol=1e-12)
+
+
+def test_normalize_with_the_defaults_is_the_z_score():
+    x = np.random.default_rng(2).normal(4, 7, size=(50, 4))
+    found = profiles.normalize(x, x.mean(axis=0), x.var(axis=0))
+    np.testing.assert_allclose(found, StandardScaler().fit_transform(x), rtol=1e-6)
+
+
+def test_own_annotation_calls_a_nameless_drug_by_its_id():
+    table = pd.DataFrame({"pert_id": ["a", "b"], "pert_iname": ["x", None], "moa": ["m", "m"], "f": [1.0, 2.0]})
+    annotation, _ = profiles.own_annotation(table)
+    assert list(annotation["pert_iname"]) == ["x", "b"]
+
+
+def test_annotate_does_not_depend_on_the_index():
+    table = pd.DataFrame({"pert_id": ["a", "b"], "f": [1.0, 2.0]}, index=[7, 3])
+    annotation = pd.DataFrame({"pert_id": ["b", "a"], "pert_iname": ["b", "a"], "moa": ["m", "m"]})
+    annotated, _ = profiles.annotate(table, annotation, annotation.loc[[], ["pert_id", "pert_iname"]])
+    assert dict(zip(annotated["pert_id"], annotated["f"], strict=True)) == {"a": 1.0, "b": 2.0}

@@ -1,0 +1,199 @@
+from io import BytesIO
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.spatial.distance import pdist
+
+from moamap.report.figures import paper as figures
+from moamap.report.figures import style
+from moamap.report.figures.workflow import figure_2
+
+DOT = """digraph snakemake_dag {
+    graph[bgcolor=white, margin=0];
+    node[shape=box, style=rounded, fontname=sans, fontsize=10, penwidth=2];
+    0[label = "all", color = "0.00 0.6 0.85", style="rounded"];
+    1[label = "fetch", color = "0.1 0.6 0.85", style="rounded"];
+    2[label = "connect", color = "0.2 0.6 0.85", style="rounded"];
+    3[label = "community_features", color = "0.3 0.6 0.85", style="rounded"];
+    4[label = "rulegraph", color = "0.4 0.6 0.85", style="rounded"];
+    2 -> 0
+    3 -> 0
+    4 -> 0
+    1 -> 2
+    2 -> 3
+    1 -> 3
+}
+"""
+STAGES = {"fetch": "sources", "connect": "connections", "community_features": "features"}
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+def image_of(figure, kind="svg"):
+    """The bytes of the saved figure."""
+    buffer = BytesIO()
+    figure.savefig(buffer, format=kind, metadata={"Date": None} if kind == "svg" else None)
+    return buffer.getvalue()
+
+
+def flat_map(n):
+    return pd.DataFrame(RNG.normal(size=(n, 2)), columns=["x", "y"])
+
+
+def texts(axis):
+    return [text.get_text() for text in axis.texts]
+
+
+def community_tables():
+    communities = pd.DataFrame(
+        {"community": [1] * 6 + [2] * 3 + [3], "is_exemplar": [False] * 5 + [True] * 2 + [False] * 2 + [True]}
+    )
+    rows = [(1, "kinase inhibitor", 4, 5, 6, True), (2, "kinase inhibitor", 1, 5, 3, False)]
+    rows += [(2, "statin", 3, 5, 3, True), (3, "statin", 1, 5, 1, True)]
+    return communities, pd.DataFrame(rows, columns=["community", "moa", "k", "K", "n", "enriched"])
+
+
+@pytest.mark.parametrize("n_moas", [3, 10, 25])
+def test_figure_1(n_moas):
+    raw = pd.DataFrame(RNG.normal(3, 30, size=(50, 4)))
+    sizes = pd.Series(np.arange(1, n_moas + 1), index=[f"MoA {i}" for i in range(1, n_moas + 1)])
+    figure = figures.figure_1(raw, (raw - raw.mean()) / raw.std(ddof=0), sizes)
+    image_of(figure, "png")
+    before, after, pie, bars = figure.axes
+    values = raw.to_numpy()
+    within = f"{(abs(values) <= 20).mean():.1%} within ±20"
+    expected = [f"range {values.min():.3g} to {values.max():.3g}", within]
+    assert texts(before)[0].split("\n")[:2] == expected
+    assert texts(after)[0].split("\n")[2] in ("mean 0.00, variance 1", "mean -0.00, variance 1")
+    shown = min(n_moas, 10)
+    assert [tick.get_text() for tick in bars.get_yticklabels()] == [f"MoA {n_moas - i}" for i in range(shown)]
+    assert [patch.get_width() for patch in bars.patches] == [n_moas - i for i in range(shown)]
+    others = n_moas - shown
+    said = f"{others} other MoAs\n{others * (others + 1) // 2} drugs"
+    assert (said in texts(pie)) == (others > 0)
+    assert pie.get_title(loc="left") == f"c  {n_moas} MoAs, {max(n_moas - 4, 0)} with five or more drugs"
+
+
+def test_figure_2_draws_the_rules_and_the_shortest_set_of_arrows():
+    figure = figure_2(DOT, STAGES)
+    image_of(figure)
+    (axis,) = figure.axes
+    boxes = [text.get_text() for text in axis.texts if text.get_text()]
+    assert sorted(boxes) == ["community features", "connect", "fetch"]
+    assert len(axis.texts) - len(boxes) == 2  # fetch -> connect -> community features; the direct arrow follows
+    assert [text.get_text() for text in axis.get_legend().get_texts()] == ["sources", "connections", "features"]
+
+
+def test_figure_2_goes_from_left_to_right():
+    figure = figure_2(DOT, STAGES)
+    place = {text.get_text(): text.get_position()[0] for text in figure.axes[0].texts if text.get_text()}
+    assert place["fetch"] < place["connect"] < place["community features"]
+
+
+def test_figure_3_marks_the_ten_largest_moas():
+    sizes = [*range(3, 13), 2, 1]
+    moa = pd.Series(np.repeat([f"MoA {size}" for size in sizes], sizes))
+    figure = figures.figure_3({"raw": flat_map(len(moa)), "itml": flat_map(len(moa))}, moa)
+    image_of(figure)
+    assert [axis.get_title(loc="left") for axis in figure.axes] == ["a  Original data", "b  ITML"]
+    for axis in figure.axes:
+        assert [len(points.get_offsets()) for points in axis.collections] == [len(moa), *range(12, 2, -1)]
+    (legend,) = figure.legends
+    named = [f"MoA {size}" for size in range(12, 2, -1)]
+    assert [text.get_text() for text in legend.get_texts()] == [*named, "other MoAs"]
+
+
+def test_figure_4_numbers_the_enriched_communities():
+    communities, enriched = community_tables()
+    names = ("raw", "itml", "pca")
+    maps = {name: flat_map(len(communities)) for name in names}
+    figure = figures.figure_4(maps, dict.fromkeys(names, communities), dict.fromkeys(names, enriched))
+    image_of(figure)
+    assert len(figure.axes) == 6
+    above, below = figure.axes[:3], figure.axes[3:]
+    titles = [axis.get_title(loc="left") for axis in above]
+    assert titles == [
+        f"{letter}  {style.TITLES[name]}: 3 communities, 2 enriched MoAs"
+        for letter, name in zip("abc", names, strict=True)
+    ]
+    for axis, name in zip(above, names, strict=True):
+        assert texts(axis) == ["1", "2"]
+        places = [text.xy for text in axis.texts]
+        np.testing.assert_allclose(places, maps[name].iloc[[5, 6]])
+        assert [len(points.get_offsets()) for points in axis.collections] == [1, 6, 3]
+    lines = texts(below[0])[0].split("\n")[1:]
+    assert [line.split() for line in lines[:2]] == [["1", "kinase", "inhibitor", "4/5"], ["2", "statin", "3/5"]]
+    assert lines[2:] == ["(and 1 by single-drug communities, not drawn)"]
+
+
+def test_figure_4_tells_more_communities_apart_than_there_are_colours():
+    communities = pd.DataFrame({"community": np.repeat(np.arange(1, 26), 2), "is_exemplar": [True, False] * 25})
+    rows = [(c, "statin", 2, 5, 2, True) for c in range(1, 26)]
+    enriched = pd.DataFrame(rows, columns=["community", "moa", "k", "K", "n", "enriched"])
+    places = flat_map(50)
+    tables = dict.fromkeys(("raw", "itml"), communities), dict.fromkeys(("raw", "itml"), enriched)
+    drawn = figures.figure_4({"raw": places, "itml": places}, *tables).axes[0].collections[1:]
+    looks = {(points.get_facecolor().tobytes(), points.get_paths()[0].vertices.tobytes()) for points in drawn}
+    assert len(drawn) == len(looks) == 25
+
+
+def test_figure_4_without_any_enrichment():
+    communities, enriched = community_tables()
+    tables = {"raw": communities, "itml": communities}, {"raw": enriched, "itml": enriched.assign(enriched=False)}
+    figure = figures.figure_4({"raw": flat_map(10), "itml": flat_map(10)}, *tables)
+    image_of(figure)
+    assert figure.axes[1].get_title(loc="left") == "b  ITML: 3 communities, 0 enriched MoAs"
+    assert texts(figure.axes[1]) == [] and len(texts(figure.axes[3])[0].split("\n")) == 1
+
+
+def test_a_long_list_of_enriched_moas_is_cut():
+    communities, enriched = community_tables()
+    many = pd.concat([enriched[:1]] * (figures.LISTED + 4))
+    tables = dict.fromkeys(("raw", "itml"), communities), dict.fromkeys(("raw", "itml"), many)
+    figure = figures.figure_4({"raw": flat_map(10), "itml": flat_map(10)}, *tables)
+    lines = texts(figure.axes[2])[0].split("\n")
+    assert len(lines) == 1 + figures.LISTED + 1 and lines[-1] == "... and 4 more"
+
+
+def test_figure_s1_orders_the_drugs_by_community():
+    numbers = np.array([2, 1, 3, 1, 2, 1])
+    x = np.arange(6.0)[:, None] ** 2
+    figure = figures.figure_s1(pdist(x), numbers)
+    image_of(figure, "png")
+    axis, bar = figure.axes
+    order = [1, 3, 5, 0, 4, 2]
+    np.testing.assert_array_equal(axis.images[0].get_array(), np.abs(x[order] - x[order].T))
+    assert [tick.get_text() for tick in axis.get_xticklabels()] == ["1", "2"]
+    assert axis.get_xticks().tolist() == [1.0, 3.5]
+    assert [line.get_ydata()[0] for line in axis.lines[::2]] == [2.5, 4.5]
+    assert axis.get_title(loc="left") == "DIP connections: 15 pairs of 6 drugs"
+    assert bar.get_ylabel().startswith("Euclidean distance")
+
+
+def test_simulated_figures_say_so():
+    figure = figure_2(DOT, STAGES)
+    assert b"simulated data" not in image_of(figure)
+    style.label_simulated(figure)
+    assert [text.get_text() for text in figure.texts] == ["simulated data"]
+    assert b"simulated data" in image_of(figure)
+
+
+def test_the_same_figure_is_saved_as_the_same_bytes():
+    moa, places = pd.Series(list("abcdefghij") * 2), flat_map(20)
+    first, second = (image_of(figures.figure_3({"raw": places, "itml": places}, moa)) for _ in range(2))
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("text", "length", "expected"),
+    [("abc", 3, "abc"), ("abcd", 3, "ab…"), ("a bcd", 3, "a…"), ("", 3, ""), ("$a$", 3, r"\$a\$")],
+)
+def test_shorten(text, length, expected):
+    assert style.shorten(text, length) == expected

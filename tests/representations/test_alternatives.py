@@ -1,0 +1,266 @@
+"""Alternative representations against scikit-learn, metric-learn and formulas, and on screens whose truth is known."""
+
+import inspect
+from dataclasses import replace
+
+import metric_learn
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.linalg import inv, sqrtm
+from scipy.spatial.distance import pdist, squareform
+from scipy.special import softmax
+from scipy.stats import norm, rankdata
+from sklearn.decomposition import PCA
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+import discarded
+from moamap.core.errors import InputError
+from moamap.core.labels import folds_by_moa, label_sets, membership, sharing
+from moamap.profiles.simulate import simulate
+from moamap.representations import alternatives as alt
+from moamap.representations.base import Learned
+from moamap.representations.paper import labelled_pairs, raw
+from moamap.validation.nulls import permutation
+from moamap.validation.retrieval import average_precision, rank
+
+METHODS = [discarded.direct, alt.spherize, alt.lda, alt.rca, discarded.nca, discarded.itml_pca]
+
+
+def screen(n_drugs=80, n_features=12, n_moas=5, seed=0, shift=3.0):
+    """Profiles with a random covariance and shifted by MoA, the MoA of each drug, the MoA table."""
+    rng = np.random.default_rng(seed)
+    moa = np.arange(n_drugs) % n_moas
+    x = rng.normal(size=(n_drugs, n_features)) @ rng.normal(size=(n_features, n_features))
+    x += shift * rng.normal(size=(n_moas, n_features))[moa]
+    return x, moa, membership(pd.Series(moa).map("m{}".format), "whole").to_numpy()
+
+
+def split_screen(n_drugs=40, n_features=90, seed=1):
+    """More features than drugs, several MoAs a drug, of which some are a drug's alone."""
+    rng = np.random.default_rng(seed)
+    sets = ["a", "a", "a", "b", "b", "c", "c", "a|b", "a|b", "b|c", "d", "a|e"]
+    labels = pd.Series([*rng.permutation(np.resize(sets, n_drugs - 1)), "alone"])
+    return rng.normal(size=(n_drugs, n_features)), membership(labels, "split").to_numpy()
+
+
+def principal_scores(x, k):
+    return PCA(k, svd_solver="full").fit_transform(x)
+
+
+def metric(learned):
+    return learned.components.T @ learned.components
+
+
+# --- the parts of a chain ---
+
+
+def test_normal_scores_of_the_reference_are_bloms():
+    x = np.random.default_rng(0).integers(0, 20, size=(50, 6)).astype(float)  # many ties
+    expected = norm.ppf((rankdata(x, axis=0) - 3 / 8) / (50 + 1 / 4))
+    np.testing.assert_allclose(alt.normal_scores(x, np.sort(x, axis=0)), expected, rtol=1e-12, atol=1e-12)
+
+
+def test_normal_scores_of_new_drugs_are_interpolated_and_end_where_the_reference_ends():
+    reference = np.array([[0.0], [1.0], [1.0], [4.0]])
+    ranks = [1, 1, 1.5, 2.5, 3.5, 4, 4]
+    new = np.array([[-9.0], [0.0], [0.5], [1.0], [2.5], [4.0], [99.0]])
+    np.testing.assert_allclose(
+        alt.normal_scores(new, reference)[:, 0], norm.ppf((np.array(ranks) - 0.375) / 4.25), rtol=1e-12
+    )
+
+
+@pytest.mark.parametrize(("n_drugs", "number"), [(80, 1), (80, 12), (9, 8), (9, 50)])
+def test_principal_axes_are_scikit_learns(n_drugs, number):
+    x, *_ = screen(n_drugs)
+    axes = alt.principal_axes(x - x.mean(axis=0), number)
+    expected = PCA(len(axes), svd_solver="full").fit(x).components_
+    assert len(axes) == min(number, 12, n_drugs - 1)
+    np.testing.assert_allclose(np.abs(np.sum(axes * expected, axis=1)), 1, rtol=1e-10)
+
+
+def test_unit_length_is_cosine_distance():
+    x, _, moas = screen()
+    expected = 2 * pdist(x - x.mean(axis=0), "cosine")
+    np.testing.assert_allclose(
+        pdist(discarded.direct(x, moas, warp=None, cosine=True).transform(x)) ** 2, expected, rtol=1e-9
+    )
+    assert not alt.unit_rows(np.zeros((2, 3))).any()
+
+
+def test_a_chain_without_its_curved_parts_is_a_linear_map():
+    x, _, moas = screen()
+    assert type(alt.lda(x, moas)) is Learned
+    np.testing.assert_array_equal(discarded.direct(x, moas, warp=None).transform(x), x)
+
+
+# --- each method against another implementation, or its formula ---
+
+
+@pytest.mark.parametrize("shrinkage", [0, 0.3, 1])
+def test_spherize_against_the_formula(shrinkage):
+    x, _, moas = screen()
+    covariance = np.cov(x.T, bias=True)
+    target = (1 - shrinkage) * covariance + shrinkage * np.trace(covariance) / 12 * np.eye(12)
+    found = alt.spherize(x, moas, shrinkage=shrinkage)
+    np.testing.assert_allclose(found.components, inv(sqrtm(target)), rtol=1e-7, atol=1e-9)
+    in_components = alt.spherize(x, moas, shrinkage=shrinkage, pca=12)
+    np.testing.assert_allclose(metric(in_components), metric(found), rtol=1e-7, atol=1e-9)
+
+
+def test_spherize_looks_at_no_label():
+    x, *_ = screen()
+    np.testing.assert_array_equal(alt.spherize(x, None).components, alt.spherize(x, screen()[2]).components)
+
+
+@pytest.mark.parametrize("options", [{}, {"components": 2}, {"shrinkage": 0.1}, {"pca": 6}])
+def test_lda_is_scikit_learns(options):
+    x, moa, moas = screen()
+    scores = principal_scores(x, options.get("pca", 12))
+    count = min(options.get("components", 4), 4)
+    peer = LinearDiscriminantAnalysis(solver="eigen", shrinkage=options.get("shrinkage", 0.5), n_components=count)
+    expected = pdist(peer.fit(scores, moa).transform(scores))
+    np.testing.assert_allclose(pdist(alt.lda(x, moas, **options).transform(x)), expected, rtol=1e-8)
+
+
+def test_lda_leaves_out_moas_of_one_drug():
+    x, moa, _ = screen()
+    moa = np.where(np.arange(80) < 77, moa, 100 + np.arange(80))
+    scores = principal_scores(x, 12)
+    peer = LinearDiscriminantAnalysis(solver="eigen", shrinkage=0.5).fit(scores[:77], moa[:77])
+    found = alt.lda(x, membership(pd.Series(moa).map("m{}".format), "whole").to_numpy())
+    np.testing.assert_allclose(pdist(found.transform(x)), pdist(peer.transform(scores)), rtol=1e-8)
+    assert found.notes["n_classes"] == 5
+
+
+@pytest.mark.parametrize("pca", [5, 12])
+def test_rca_without_shrinkage_is_metric_learns(pca):
+    x, moa, moas = screen()
+    scores = principal_scores(x, pca)
+    expected = metric_learn.RCA().fit(scores, moa).transform(scores)
+    found = alt.rca(x, moas, pca=pca, shrinkage=0).transform(x)
+    np.testing.assert_allclose(pdist(found), pdist(expected), rtol=1e-8)
+
+
+def neighbours_found(embedded, moa):
+    """The objective of NCA: the expected share of drugs whose softmax neighbour has their MoA."""
+    squared = squareform(pdist(embedded, "sqeuclidean"))
+    np.fill_diagonal(squared, np.inf)
+    return (softmax(-squared, axis=1) * (moa[:, None] == moa)).sum() / len(moa)
+
+
+def test_nca_finds_what_metric_learn_finds():
+    x, moa, moas = screen(shift=0.3)
+    scores = principal_scores(x, 12)
+    scores /= np.sqrt(scores.var(axis=0).sum())
+    peer = metric_learn.NCA(init=np.eye(3, 12), n_components=3, max_iter=200).fit(scores, moa)
+    found = discarded.nca(x, moas, pca=12, components=3, max_iter=200)
+    reached, expected = (neighbours_found(z, moa) for z in (found.transform(x), peer.transform(scores)))
+    assert reached == pytest.approx(expected, rel=0.02)
+    assert reached > 1.2 * neighbours_found(scores[:, :3], moa)
+
+
+@pytest.mark.parametrize("shrinkage", [0.5, 1.0])
+def test_itml_pca_is_metric_learns_with_that_prior(shrinkage):
+    x, _, moas = screen()
+    scores = principal_scores(x, 6)
+    covariance = np.cov(scores.T, bias=True)
+    prior = inv((1 - shrinkage) * covariance + shrinkage * np.trace(covariance) / 6 * np.eye(6))
+    pairs, similar = labelled_pairs(moas, 30, 0)
+    peer = metric_learn.ITML(prior=prior, max_iter=1000)
+    peer.fit(scores[pairs], np.where(similar, 1, -1), bounds=[2.0, 20.0])
+    found = discarded.itml_pca(x, moas, pca=6, shrinkage=shrinkage, n_constraints=30, bounds=[2.0, 20.0])
+    np.testing.assert_allclose(pdist(found.transform(x)), pdist(peer.transform(scores)), rtol=1e-6)
+    assert found.notes["converged"]
+
+
+# --- what holds of all ---
+
+
+@pytest.mark.parametrize("warp", [None, "rank"])
+@pytest.mark.parametrize("method", METHODS)
+def test_finite_and_the_same_again_with_more_features_than_drugs_and_several_moas(method, warp):
+    x, moas = split_screen()
+    first, again = (method(x, moas, warp=warp) for _ in range(2))
+    embedded = first.transform(x)
+    assert np.isfinite(embedded).all()
+    np.testing.assert_array_equal(embedded, again.transform(x))
+    np.testing.assert_allclose(first.transform(x[:3] + 0.1), first.transform(x + 0.1)[:3], rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("method", [m for m in METHODS if "cosine" in inspect.signature(m).parameters])
+def test_all_that_was_learned_can_be_saved(method, tmp_path):
+    x, moas = split_screen()
+    learned = method(x, moas, warp="rank", cosine=True)
+    np.savez(tmp_path / "transform.npz", **learned.arrays())
+    with np.load(tmp_path / "transform.npz") as saved:
+        again = alt.Chain(saved["components"], {}, saved["centre"], saved["reference"], bool(saved["unit"]))
+    np.testing.assert_array_equal(again.transform(x), learned.transform(x))
+    assert "reference" not in replace(learned, reference=None).arrays()
+
+
+def test_normal_scores_do_not_mind_a_monotone_change_of_scale():
+    x, _, moas = screen()
+    np.testing.assert_allclose(
+        alt.lda(x, moas, warp="rank").transform(x), alt.lda(np.exp(x), moas, warp="rank").transform(np.exp(x))
+    )
+
+
+@pytest.mark.parametrize("method", [alt.lda, alt.rca, discarded.nca])
+def test_labels_of_one_drug_each_are_refused(method):
+    with pytest.raises(InputError, match=r"fewer than two MoAs have two drugs$"):
+        method(screen()[0], np.eye(80, dtype=bool))
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda x, moas: alt.spherize(x, moas, shrinkage=0), "expected a larger shrinkage or fewer principal"),
+        (lambda x, moas: alt.rca(x, moas, shrinkage=0), "expected a larger shrinkage or fewer principal"),
+        (lambda x, moas: alt.lda(x, moas, shrinkage=1.5), "shrinkage is 1.5; expected a number from 0 to 1$"),
+        (lambda x, moas: alt.lda(x, moas, warp="log"), "warp is 'log'; expected rank or null$"),
+    ],
+)
+def test_what_cannot_be_done_is_refused(call, words):
+    with pytest.raises(InputError, match=words):
+        call(*split_screen())
+
+
+# --- on screens whose truth is known ---
+
+
+def held_out(method, x, moas):
+    """Mean average precision of the drugs of each fold against all others, by the map learned without the fold."""
+    labels, shared = label_sets(moas), sharing(moas)
+    folds = folds_by_moa(labels, 4, np.random.default_rng(0))
+    scores = []
+    for fold in range(4):
+        learned = method(x[folds != fold], moas[folds != fold])
+        squared = learned.squared_distances(x, None)
+        ranking = rank(squared, np.flatnonzero(folds == fold), np.arange(len(x)))
+        scores.append(average_precision(ranking, shared)[0])
+    return np.nanmean(np.concatenate(scores))
+
+
+def itml_of_100_pairs(x, moas):
+    return discarded.itml_pca(x, moas, n_constraints=100)
+
+
+@pytest.fixture(scope="module")
+def simulated():
+    def make(signal):
+        sizes = dict(n_drugs=240, n_moas=24, n_common_moas=16, largest_moa=20, n_features=150)
+        profiles, _ = simulate(seed=3, signal=signal, **sizes)
+        x = profiles.iloc[:, 3:].to_numpy()
+        return (x - x.mean(axis=0)) / x.std(axis=0), membership(profiles["moa"], "whole").to_numpy()
+
+    return {signal: make(signal) for signal in (0, 2)}
+
+
+@pytest.mark.parametrize("method", [alt.lda, alt.rca, discarded.nca, itml_of_100_pairs])
+def test_what_is_learned_helps_new_drugs_where_there_are_phenotypes_and_only_there(method, simulated):
+    x, moas = simulated[2]
+    assert held_out(method, x, moas) > 1.05 * held_out(raw, x, moas)
+    x, moas = simulated[0]
+    permuted = [held_out(method, x, moas[permutation(len(x), 0, number)]) for number in range(1, 10)]
+    assert held_out(method, x, moas) < max(permuted)

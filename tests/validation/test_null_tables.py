@@ -1,0 +1,113 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from moamap.core.labels import label_sets
+from moamap.core.names import CLAIMS, CROSSFIT, IN_SAMPLE, LABEL_FREE
+from moamap.validation import null_tables as calibration
+from moamap.validation.null_tables import gather
+from moamap.validation.nulls import permutation
+from moamap.validation.procedure import Procedure
+
+
+def scores_of(method, n_permutations=19, signal=4.0):
+    """What the permutation jobs store of a small screen, in two batches dealt out in turn."""
+    rng = np.random.default_rng(0)
+    moas = np.repeat(np.eye(5, dtype=bool), 8, axis=0)
+    x = rng.normal(size=(40, 10))
+    x[:8, :3] += signal
+    procedure = Procedure(x, moas.any(axis=0), method, {"n_constraints": 5} if method == "itml" else {}, n_splits=2)
+    batches = []
+    for start in (1, 0):
+        numbers = list(range(n_permutations + 1))[start::2]
+        orders = [permutation(40, 0, number) for number in numbers]
+        scored = [procedure.score(moas[order], label_sets(moas)[order]) for order in orders]
+        columns = {f"{way}|{q}": np.array([s[way][q] for s in scored]) for way in scored[0] for q in scored[0][way]}
+        batches.append((method, {"numbers": np.array(numbers), **columns}))
+    return batches, moas
+
+
+@pytest.fixture(scope="module")
+def stored():
+    batches, moas = [], None
+    for method in ("raw", "itml"):
+        mine, moas = scores_of(method)
+        batches += mine
+    return gather(batches), moas
+
+
+def table_1(stored):
+    names = {("raw", LABEL_FREE): "raw", ("itml", IN_SAMPLE): "itml", ("itml", CROSSFIT): "itml_crossfit"}
+    rows = [{"representation": name} | {c: stored[key][c][0] for c in CLAIMS[:6]} for key, name in names.items()]
+    return pd.DataFrame(rows)
+
+
+def test_gather_puts_the_batches_in_the_order_of_the_numbers(stored):
+    quantities = stored[0][("raw", LABEL_FREE)]
+    other = gather([(name, {k: v[::-1] for k, v in batch.items()}) for name, batch in scores_of("raw")[0]])
+    for name, values in quantities.items():
+        assert np.array_equal(values, other[("raw", LABEL_FREE)][name], equal_nan=True)
+
+
+def test_null_table_has_a_p_for_what_more_of_is_better(stored):
+    table = calibration.null_table(stored[0], table_1(stored[0]))
+    assert set(table["representation"]) == {"raw", "itml", "itml_crossfit"}
+    p = table.set_index(["representation", "quantity"])["p_value"]
+    assert p.xs("Clustering Number", level=1).isna().all()
+    values = stored[0][("raw", LABEL_FREE)]["Enrichment Number"]
+    assert p["raw", "Enrichment Number"] == (1 + (values[1:] >= values[0]).sum()) / 20
+    assert (table["permutations"] == 19).all()
+
+
+def test_what_is_tested_is_permutation_0_and_table_1_stands_beside_it(stored):
+    """So that ties with the null are ties to the last bit, whatever rounding did to the study's own communities."""
+    one = table_1(stored[0])
+    one["Enrichment Number"] += 7
+    table = calibration.null_table(stored[0], one).set_index(["representation", "quantity"])
+    values = stored[0][("raw", LABEL_FREE)]["Enrichment Number"]
+    row = table.loc[("raw", "Enrichment Number")]
+    assert (row["observed"], row["in_the_study"]) == (values[0], values[0] + 7)
+    assert row["p_value"] == (1 + (values[1:] >= values[0]).sum()) / 20
+
+
+def test_the_planted_moa_survives_and_the_others_do_not(stored):
+    quantities = stored[0][("raw", LABEL_FREE)]
+    observed = quantities["smallest_p"][0]
+    enriched = pd.DataFrame({"community": 1, "moa": list("abcde"), "p_value": observed, "k": 1, "K": 8, "n": 8})
+    table = calibration.null_by_moa({("raw", LABEL_FREE): quantities}, {"raw": enriched}).set_index("moa")
+    assert table.loc["a", "p_adjusted"] == pytest.approx(1 / 20)
+    assert (table.loc[list("bcde"), "p_adjusted"] > 0.05).all()
+
+
+def test_retrieval_tables_hold_every_way_to_score(stored):
+    table = calibration.retrieval_table(stored[0])
+    assert len(table) == 2 * 5
+    raw = table[(table["representation"] == "raw") & (table["quantity"] == "mean average precision")].iloc[0]
+    assert raw["lift"] > 1
+    assert raw["p_value"] == pytest.approx(1 / 20)
+    by_moa = calibration.retrieval_by_moa(stored[0], list("abcde"), np.ones(5, dtype=bool))
+    assert set(by_moa["scored"]) == {LABEL_FREE, IN_SAMPLE, CROSSFIT}
+    assert by_moa[by_moa["representation"] == "raw"].set_index("moa")["p_value"].idxmin() == "a"
+
+
+def test_table_1_calibrated_sets_the_null_beside_the_figure(stored):
+    one = table_1(stored[0])
+    null = calibration.null_table(stored[0], one)
+    table = calibration.table_1_calibrated(one, null).set_index("representation")
+    mine = null[(null["representation"] == "itml") & (null["quantity"] == "Enrichment Number")].iloc[0]
+    assert table.loc["itml", "Enrichment Number: null mean"] == mine["null_mean"]
+    assert table.loc["itml", "Enrichment Number: p value"] == mine["p_value"]
+    assert "Clustering Number: p value" not in table
+
+
+def test_power_counts_the_true_and_the_false():
+    truth = pd.DataFrame({"moa": ["a", "a", "b", "c", "d"], "grade": ["strong", None, "weak", "planted", None]})
+    by_moa = pd.DataFrame({"representation": "raw", "labels": "label-free", "moa": list("abcd")})
+    retrieved = by_moa.rename(columns={"labels": "scored"})
+    table = calibration.power(
+        truth, by_moa.assign(p_adjusted=[0.01, 0.2, 0.01, 0.5]), retrieved.assign(q_value=[0.04, 0.01, 0.05, 0.9])
+    )
+    assert list(table["phenotypes"]) == [2, 2]
+    assert list(table["found"]) == [1, 2]
+    assert list(table["share"]) == [0.5, 1.0]
+    assert list(table["false_discoveries"]) == [1, 0]

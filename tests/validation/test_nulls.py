@@ -1,0 +1,214 @@
+"""Permutations and p-values against counting, scipy, and algorithms written out."""
+
+from collections import Counter
+from itertools import permutations, product
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import binom, chisquare, hypergeom
+
+from moamap.communities.enrichment import enrichment, tail
+from moamap.core.labels import label_sets
+from moamap.validation.nulls import (
+    by_moa,
+    enrichment_p,
+    permutation,
+    retrieval_by_moa,
+    step_down_min_p,
+    summary,
+    upper_p,
+)
+
+LEVEL = 0.05
+
+
+def literal_algorithm_2_8(observed, null):
+    """Westfall and Young (1993), algorithm 2.8, step by step, with (1 + count) / (1 + B)."""
+    m = len(observed)
+    r = sorted(range(m), key=lambda i: observed[i])  # p_(r1) <= ... <= p_(rm)
+    count = [0] * m
+    for p_star in null:
+        q = [None] * m
+        q[m - 1] = p_star[r[m - 1]]
+        for i in reversed(range(m - 1)):
+            q[i] = min(q[i + 1], p_star[r[i]])
+        for i in range(m):
+            count[i] += q[i] <= observed[r[i]]
+    adjusted = [(1 + c) / (1 + len(null)) for c in count]
+    for i in range(1, m):
+        adjusted[i] = max(adjusted[i - 1], adjusted[i])
+    return [adjusted[r.index(i)] for i in range(m)]
+
+
+def unequal_nulls(rng, n_sets, m):
+    """(n_sets, m) statistics that share a factor; they differ by powers of ten, and some are discrete."""
+    z = rng.normal(size=(n_sets, m)) + rng.normal(size=(n_sets, 1))
+    statistics = np.exp(z * np.linspace(0.5, 4, m) - np.linspace(0, 6, m))
+    statistics[:, ::3] = np.ceil(10 * statistics[:, ::3]) / 10
+    return statistics
+
+
+def test_number_0_is_the_truth_and_the_others_are_permutations():
+    np.testing.assert_array_equal(permutation(30, 7, 0), np.arange(30))
+    drawn = [permutation(30, 7, number) for number in range(1, 50)]
+    for order in drawn:
+        np.testing.assert_array_equal(np.sort(order), np.arange(30))
+    assert len({tuple(order) for order in [*drawn, np.arange(30)]}) == 50
+
+
+def test_a_permutation_depends_on_its_number_and_seed_only():
+    alone = permutation(30, 7, 3)
+    np.random.seed(1)
+    permutation(30, 7, 2)
+    np.testing.assert_array_equal(permutation(30, 7, 3), alone)
+    assert not np.array_equal(permutation(30, 8, 3), alone)
+    assert not np.array_equal(permutation(30, 3, 7), alone)
+
+
+@pytest.mark.parametrize("vary", ["seed", "number"])
+def test_all_orders_are_equally_likely(vary):
+    draws = [permutation(3, 5, i) if vary == "number" else permutation(3, i, 5) for i in range(1, 3001)]
+    counts = Counter(map(tuple, draws))
+    assert set(counts) == set(permutations(range(3)))
+    assert chisquare(list(counts.values())).pvalue > 1e-3
+
+
+def test_permutations_move_whole_label_sets():
+    moas = np.random.default_rng(0).random((40, 5)) < 0.3
+    order = permutation(40, 1, 4)
+    assert Counter(map(tuple, moas[order])) == Counter(map(tuple, moas))
+    np.testing.assert_array_equal(label_sets(moas[order]), label_sets(moas)[order])
+
+
+@pytest.mark.parametrize(("n", "n_communities", "n_moas"), [(60, 7, 5), (60, 1, 3), (200, 60, 12)])
+def test_enrichment_p_against_the_enrichment_table(n, n_communities, n_moas):
+    rng = np.random.default_rng(n_communities)
+    numbers = 1 + rng.permutation(np.arange(n) % n_communities)
+    moas = rng.random((n, n_moas)) < np.linspace(0.05, 0.4, n_moas)
+    p, k = enrichment_p(numbers, moas)
+    table = enrichment(pd.Series(numbers), pd.DataFrame(moas), min_drugs=0)
+    np.testing.assert_array_equal(k.ravel(), table["k"])
+    np.testing.assert_allclose(p.ravel(), table["p_value"], rtol=1e-12)
+
+
+def test_enrichment_p_against_the_hypergeometric_tail():
+    rng = np.random.default_rng(3)
+    numbers, moas = 1 + rng.permutation(np.arange(50) % 6), rng.random((50, 4)) < 0.25
+    p, k = enrichment_p(numbers, moas)
+    for community, moa in product(range(6), range(4)):
+        inside, has = numbers == community + 1, moas[:, moa]
+        found, large, size = (inside & has).sum(), has.sum(), inside.sum()
+        assert k[community, moa] == found
+        expected = hypergeom.pmf(np.arange(found, min(large, size) + 1), 50, large, size).sum()
+        assert p[community, moa] == pytest.approx(expected, rel=1e-10)
+
+
+def test_upper_p_by_hand():
+    assert upper_p(3, np.array([1, 2, 3, 4])) == 3 / 5
+    assert upper_p(9, np.zeros(99)) == 1 / 100
+    assert upper_p(0, np.zeros(99)) == 1
+
+
+def test_what_was_not_observed_has_no_p_and_a_failed_permutation_counts_against_it():
+    assert np.isnan(upper_p(np.nan, np.zeros(9)))
+    assert upper_p(3, np.array([1, np.nan, 2])) == 2 / 4
+    np.testing.assert_array_equal(upper_p(np.array([3, 0]), np.array([[1, 1], [4, 1]])), [2 / 3, 1])
+    with_gaps = summary(3.0, np.array([1.0, np.nan, 2.0]))
+    assert (with_gaps["null_mean"], with_gaps["lift"], with_gaps["p_value"]) == (1.5, 2.0, 0.5)
+    assert np.isnan(list(summary(np.nan, np.full(3, np.nan)).values())).all()
+    table = retrieval_by_moa(["a", "b"], np.array([0.5, np.nan]), np.array([[0.1, np.nan], [0.2, np.nan]]))
+    assert table["q_value"].tolist()[0] == table["p_value"].tolist()[0] == 1 / 3
+    assert table.loc[1, ["p_value", "q_value"]].isna().all()
+
+
+def test_equal_cases_tie_to_the_last_bit():
+    """10 of 11 drugs in a community of 30 is as unlikely as 10 of 30 in one of 11."""
+    p = [[tail(k, N, K, n) == tail(k, N, n, K) for k in range(1, K + 1)] for N, K, n in [(488, 11, 30), (1105, 43, 7)]]
+    assert all(map(all, p))
+
+
+def test_upper_p_is_exact_for_exchangeable_values():
+    """Whichever of 20 exchangeable values is the observed one: p takes each of 1/20 ... 20/20 once."""
+    values = np.random.default_rng(0).normal(size=20)
+    p = [upper_p(values[i], np.delete(values, i)) for i in range(20)]
+    np.testing.assert_allclose(np.sort(p), np.arange(1, 21) / 20)
+
+
+def test_summary_by_hand():
+    null = np.random.default_rng(0).permutation(np.arange(41.0))  # the 2.5% point lies 1/40 of the way up
+    found = summary(30.0, null)
+    expected = {
+        "observed": 30,
+        "null_mean": 20,
+        "null_low": 1,
+        "null_high": 39,
+        "lift": 1.5,
+        "p_value": 12 / 42,
+    }
+    assert found == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("n_values", [3, 40, None])
+def test_step_down_against_the_literal_algorithm(seed, n_values):
+    rng = np.random.default_rng(seed)
+    drawn = rng.random((31, 9)) ** np.linspace(1, 5, 9)
+    drawn = drawn if n_values is None else np.ceil(n_values * drawn) / n_values
+    np.testing.assert_array_equal(step_down_min_p(drawn[0], drawn[1:]), literal_algorithm_2_8(drawn[0], drawn[1:]))
+
+
+def test_step_down_by_hand():
+    null = np.array([[0.5, 0.01, 0.6], [0.2, 0.3, 0.9], [0.9, 0.9, 0.04]])
+    # hypothesis 1 (0.02): the minima 0.01, 0.2, 0.04; then 0 (0.1): 0.5, 0.2, 0.04; then 2 (0.8): 0.6, 0.9, 0.04
+    np.testing.assert_allclose(step_down_min_p(np.array([0.1, 0.02, 0.8]), null), [2 / 4, 2 / 4, 3 / 4])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_adjusted_p_is_monotone_and_never_below_the_raw(seed):
+    rng = np.random.default_rng(seed)
+    drawn = unequal_nulls(rng, 60, 12)
+    observed = drawn[0] * rng.choice([1, 1e-3], 12)
+    table = by_moa(range(12), observed, drawn[1:])
+    raw = [(1 + sum(row[i] <= observed[i] for row in drawn[1:])) / 60 for i in range(12)]
+    np.testing.assert_allclose(table["p_value"], raw)
+    assert (table["p_adjusted"] >= table["p_value"]).all()
+    assert (np.diff(table["p_adjusted"].to_numpy()[np.argsort(observed)]) >= 0).all()
+    assert table["p_adjusted"].between(1 / 60, 1).all() and table["p_adjusted"].nunique() > 2
+    np.testing.assert_allclose(table["null_median_smallest_p"], np.median(drawn[1:], axis=0))
+
+
+def test_family_wise_error_is_the_level():
+    """With B = 59 the smallest adjusted p is at most 0.05 where the observed set is among the 3 smallest of 60."""
+    rng = np.random.default_rng(1)
+    n_runs = 4000
+    reports = 0
+    for _ in range(n_runs):
+        drawn = unequal_nulls(rng, 60, 8)
+        reports += (step_down_min_p(drawn[0], drawn[1:]) <= LEVEL).any()
+    low, high = binom.ppf([0.001, 0.999], n_runs, LEVEL)
+    assert low <= reports <= high
+
+
+def test_true_nulls_beside_false_ones_are_reported_no_more_often():
+    rng = np.random.default_rng(2)
+    false, n_runs = np.arange(8) < 3, 4000
+    wrong = found = 0
+    for _ in range(n_runs):
+        drawn = unequal_nulls(rng, 60, 8)
+        drawn[0, false] = 0
+        rejected = step_down_min_p(drawn[0], drawn[1:]) <= LEVEL
+        wrong += rejected[~false].any()
+        found += rejected[false].all()
+    assert found == n_runs
+    low, high = binom.ppf([0.001, 0.999], n_runs, LEVEL)
+    assert low <= wrong <= high  # step-down: the level is used up by the true nulls that remain
+
+
+def test_retrieval_by_moa_by_hand():
+    null = np.array([[0.1, 0.5, 0.2], [0.3, 0.1, 0.2], [0.2, 0.3, 0.2]])
+    table = retrieval_by_moa(["a", "b", "c"], np.array([0.4, 0.3, 0.1]), null)
+    np.testing.assert_allclose(table["null_mean"], [0.2, 0.3, 0.2])
+    np.testing.assert_allclose(table["lift"], [2, 1, 0.5])
+    np.testing.assert_allclose(table["p_value"], [1 / 4, 3 / 4, 1])
+    np.testing.assert_allclose(table["q_value"], [3 / 4, 1, 1])  # 3/1 x 1/4; 3/2 x 3/4, but no more than 1

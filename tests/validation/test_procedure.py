@@ -1,0 +1,224 @@
+"""The scores of a procedure against the same claims worked out slowly, from `pdist` and the run's own tables."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.spatial.distance import pdist, squareform
+from scipy.stats import false_discovery_control, gamma
+from sklearn.metrics import average_precision_score
+
+from moamap.communities.clusters import find_communities
+from moamap.communities.enrichment import enrichment, table_1_row
+from moamap.core.labels import folds_by_moa, folds_of_moas, label_sets, membership, moa_groups
+from moamap.core.names import CROSSFIT, HELD_OUT_DRUGS, HELD_OUT_MOAS, IN_SAMPLE, LABEL_FREE
+from moamap.profiles.simulate import simulate
+from moamap.representations.registry import learn
+from moamap.validation.nulls import permutation
+from moamap.validation.procedure import Procedure
+
+N, MIN_DRUGS, ALPHA, N_FOLDS, SEED = 80, 5, 0.05, 4, 11
+ITML = {"n_constraints": 12, "max_iter": 300}
+
+
+def screen(policy="whole"):
+    """Profiles and drug x MoA table of a small simulated screen; `split` gives every fourth drug a second MoA.
+
+    The largest MoA is moved aside, and two strangers with it: drugs to be proposed for a MoA that is not theirs.
+    """
+    profiles, _ = simulate(seed=5, n_drugs=N, n_moas=22, n_common_moas=6, largest_moa=12, n_features=24)
+    moa = profiles["moa"].copy()
+    largest = (moa == moa.mode()[0]).to_numpy()
+    x = profiles.iloc[:, 3:].to_numpy(copy=True)
+    x[np.concatenate([np.flatnonzero(largest), np.flatnonzero(~largest)[:2]])] += 4 * x.std(axis=0)
+    if policy == "split":
+        moa[::4] = moa[::4] + "|" + np.roll(moa, 1)[::4]
+    return (x - x.mean(axis=0)) / x.std(axis=0), membership(moa, policy)
+
+
+def procedure_of(x, moas, method, parameters, n_splits=2):
+    tested = np.flatnonzero(moas.sum() >= MIN_DRUGS)
+    return Procedure(x, tested, method, parameters, {"damping": 0.6}, ALPHA, N_FOLDS, n_splits, SEED)
+
+
+def distances_of(x, method, moas, rows, parameters):
+    """Squared distances (n, n) of all drugs, by what was learned from some."""
+    learned = learn(method, x[rows], moas.to_numpy()[rows], **parameters)
+    return squareform(pdist(learned.transform(x), "sqeuclidean"))
+
+
+def slow_crossfit(x, moas, splits):
+    """Mean over splits of the scaled distances, cell by cell."""
+    total = np.zeros((len(splits), N, N))
+    for distances, folds in zip(total, splits, strict=True):
+        known = {}
+        for i, j in np.argwhere(~np.eye(N, dtype=bool)):
+            out = frozenset({folds[i], folds[j]} if folds[i] != folds[j] else {folds[i], (folds[i] + 1) % N_FOLDS})
+            if out not in known:
+                mine = distances_of(x, "itml", moas, ~np.isin(folds, list(out)), ITML)
+                known[out] = mine / np.median(squareform(mine))
+            distances[i, j] = known[out][i, j]
+    return total.mean(axis=0)
+
+
+def slow_proposals(squared, tested):
+    """Drugs with q < 0.05 for a MoA that is not theirs, by Fisher's sum over the ranks of its drugs."""
+    pairs, p = [], []
+    for drug in range(N):
+        others = sorted((row for row in range(N) if row != drug), key=lambda row: squared[drug, row])
+        place = {row: place for place, row in enumerate(others, start=1)}
+        for name in tested:
+            members = np.flatnonzero(tested[name])
+            if drug not in members:
+                total = sum(-np.log(place[row] / (N - 1)) for row in members)
+                pairs.append(drug)
+                p.append(gamma.sf(total, len(members)))
+    return len({drug for drug, q in zip(pairs, false_discovery_control(p), strict=True) if q < 0.05})
+
+
+def slow_claims(squared, moas):
+    """What a run's tables say: the row of Table 1, the smallest P of each tested MoA, and the drugs proposed."""
+    numbers = find_communities(np.sqrt(squareform(squared)), damping=0.6).numbers
+    table = enrichment(pd.Series(numbers), moas, min_drugs=MIN_DRUGS, alpha=ALPHA)
+    tested = moas.loc[:, moas.sum() >= MIN_DRUGS]
+    smallest = table.groupby("moa")["p_value"].min()[tested.columns].to_numpy()
+    proposed = slow_proposals(squared, tested)
+    return table_1_row(table) | {"drugs proposed for another MoA at q < 0.05": proposed, "smallest_p": smallest}
+
+
+def slow_retrieval(rankings, moas):
+    """Of (distances, queries, gallery): means over all queries that have a fellow in their gallery."""
+    sets = [set(np.flatnonzero(row)) for row in moas.to_numpy()]
+    scores, hits = {}, []
+    for squared, queries, gallery in rankings:
+        for query in queries:
+            others = [row for row in gallery if row != query]
+            fellow = np.array([bool(sets[query] & sets[row]) for row in others])
+            if fellow.any():
+                scores[query] = average_precision_score(fellow, -squared[query, others])
+                hits.append(fellow[np.argmin(squared[query, others])])
+    by_moa = [[scores[row] for row in np.flatnonzero(moas[name]) if row in scores] for name in moas]
+    return {
+        "mean average precision": np.mean(list(scores.values())),
+        "1-nearest-neighbour accuracy": np.mean(hits),
+        "map_by_moa": [np.mean(mine) if mine else np.nan for mine in by_moa],
+    }
+
+
+def assert_same(found, expected):
+    assert set(found) == set(expected)
+    for quantity, value in expected.items():
+        np.testing.assert_allclose(found[quantity], value, rtol=1e-9, err_msg=quantity)
+
+
+@pytest.mark.parametrize("policy", ["whole", "split"])
+@pytest.mark.parametrize(("method", "parameters"), [("raw", {}), ("pca", {"components": 5})])
+def test_a_label_free_representation(method, parameters, policy):
+    x, moas = screen(policy)
+    procedure = procedure_of(x, moas, method, parameters)
+    assert not procedure.supervised
+    squared, everyone = distances_of(x, method, moas, slice(None), parameters), range(N)
+    for number in (0, 1, 2):
+        order = permutation(N, SEED, number)
+        shuffled = moas.iloc[order].reset_index(drop=True)
+        found = procedure.score(shuffled.to_numpy(), label_sets(moas.to_numpy())[order])
+        assert list(found) == [LABEL_FREE]
+        expected = slow_claims(squared, shuffled) | slow_retrieval([(squared, everyone, everyone)], shuffled)
+        assert_same(found[LABEL_FREE], expected)
+        assert number or found[LABEL_FREE]["drugs proposed for another MoA at q < 0.05"] > 0
+
+
+@pytest.fixture(scope="module", params=["whole", "split"])
+def supervised(request):
+    """Labels as they are for `whole`, permuted for `split`: (profiles, MoAs, label sets, what `score` gives)."""
+    x, moas = screen(request.param)
+    if request.param == "split":
+        moas = moas.iloc[permutation(N, SEED, 3)].reset_index(drop=True)
+    labels = label_sets(moas.to_numpy())
+    procedure = procedure_of(x, moas, "itml", ITML)
+    assert procedure.supervised
+    return x, moas, labels, procedure.score(moas.to_numpy(), labels)
+
+
+def test_the_ways_to_score(supervised):
+    assert list(supervised[-1]) == [IN_SAMPLE, CROSSFIT, HELD_OUT_DRUGS, HELD_OUT_MOAS]
+
+
+def test_in_sample(supervised):
+    x, moas, _, found = supervised
+    squared = distances_of(x, "itml", moas, slice(None), ITML)
+    expected = slow_claims(squared, moas) | slow_retrieval([(squared, range(N), range(N))], moas)
+    assert_same(found[IN_SAMPLE], expected)
+
+
+def test_cross_fitted(supervised):
+    x, moas, labels, found = supervised
+    rng = np.random.default_rng(SEED)
+    squared = slow_crossfit(x, moas, [folds_by_moa(labels, N_FOLDS, rng) for _ in range(2)])
+    expected = slow_claims(squared, moas) | slow_retrieval([(squared, range(N), range(N))], moas)
+    assert_same(found[CROSSFIT], expected)
+
+
+@pytest.mark.parametrize(("way", "deal"), [(HELD_OUT_DRUGS, folds_by_moa), (HELD_OUT_MOAS, folds_of_moas)])
+def test_held_out(supervised, way, deal):
+    """Drugs are looked up among all others, drugs of held-out MoAs among those of their fold."""
+    x, moas, labels, found = supervised
+    groups = labels if deal is folds_by_moa else moa_groups(moas.to_numpy())
+    folds = deal(groups, N_FOLDS, np.random.default_rng(SEED))
+    rankings = []
+    for fold in range(N_FOLDS):
+        queries = np.flatnonzero(folds == fold)
+        squared = distances_of(x, "itml", moas, folds != fold, ITML)
+        rankings.append((squared, queries, range(N) if way == HELD_OUT_DRUGS else queries))
+    assert_same(found[way], slow_retrieval(rankings, moas))
+
+
+def test_the_score_of_a_labelling_is_the_same_after_others(supervised):
+    x, moas, labels, found = supervised
+    procedure = procedure_of(x, moas, "itml", ITML)
+    order = permutation(N, SEED, 9)
+    procedure.score(moas.to_numpy()[order], labels[order])
+    again = procedure.score(moas.to_numpy(), labels)
+    for way, quantities in found.items():
+        for quantity, value in quantities.items():
+            np.testing.assert_array_equal(again[way][quantity], value)
+
+
+def test_labels_that_mean_nothing_are_found_again_in_sample_only():
+    """Permuted labels, 60 pairs to learn from 80 drugs: only the metric that saw them brings fellows together."""
+    x, moas = screen()
+    procedure = procedure_of(x, moas, "itml", {"n_constraints": 60}, n_splits=1)
+    found = {IN_SAMPLE: [], CROSSFIT: [], HELD_OUT_DRUGS: []}
+    raw = []
+    for number in range(1, 13):
+        order = permutation(N, SEED, number)
+        labels, shuffled = label_sets(moas.to_numpy())[order], moas.to_numpy()[order]
+        score = procedure.score(shuffled, labels)
+        raw.append(procedure_of(x, moas, "raw", {}).score(shuffled, labels)[LABEL_FREE]["mean average precision"])
+        for way, values in found.items():
+            values.append(score[way]["mean average precision"])
+    more = {way: np.subtract(values, raw) for way, values in found.items()}
+    standard_error = {way: values.std(ddof=1) / np.sqrt(len(values)) for way, values in more.items()}
+    assert more[IN_SAMPLE].min() > 0 and more[IN_SAMPLE].mean() > 6 * standard_error[IN_SAMPLE]
+    for way in (CROSSFIT, HELD_OUT_DRUGS):
+        assert abs(more[way].mean()) < 3 * standard_error[way]
+
+
+@pytest.mark.parametrize("method", ["raw", "itml"])
+def test_a_tiny_screen_gives_what_can_be_had_and_no_number_for_the_rest(method):
+    """Two MoAs in four folds: without one of them nothing is left to learn from, and two folds are empty."""
+    rng = np.random.default_rng(0)
+    moas = np.eye(2, dtype=bool)[np.repeat([0, 1], [7, 5])]
+    procedure = Procedure(rng.normal(size=(12, 4)), np.ones(2, dtype=bool), method, {}, n_splits=1)
+    score = procedure.score(moas, label_sets(moas))
+    for way, quantities in score.items():
+        assert np.isnan(quantities["mean average precision"]) == (way == HELD_OUT_MOAS)
+
+
+def test_a_drug_alone_in_its_fold_has_no_score():
+    """One MoA of nine drugs and three of one: a fold of held-out MoAs is a single drug."""
+    rng = np.random.default_rng(0)
+    moas = np.eye(5, dtype=bool)[np.repeat([0, 1, 2, 3, 4], [9, 9, 1, 1, 1])]
+    procedure = Procedure(rng.normal(size=(21, 4)), moas.sum(axis=0) > 4, "itml", {}, n_folds=5, n_splits=1)
+    held_out = procedure.score(moas, label_sets(moas))[HELD_OUT_MOAS]
+    assert held_out["mean average precision"] == 1  # within a fold of one MoA every other drug is a fellow
+    assert np.isnan(held_out["map_by_moa"][2:]).all()

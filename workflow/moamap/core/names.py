@@ -1,0 +1,44 @@
+"""Names that more than one stage uses: columns, claims, ways to score, cross-fitted representations."""
+
+ID_COLUMNS = ["pert_id", "pert_iname", "moa"]
+ROLES = (*ID_COLUMNS, "plate", "well", "dose", "control")  # every column that is not a feature
+
+LABEL_FREE, IN_SAMPLE, CROSSFIT = "label-free", "in-sample", "cross-fitted"
+HELD_OUT_DRUGS, HELD_OUT_MOAS = "held-out drugs", "held-out MoAs"
+HOW = {  # gallery and metric of each way to score a retrieval
+    LABEL_FREE: "every drug against all others; no label was used",
+    IN_SAMPLE: "every drug against all others, by the metric learned from all labels",
+    CROSSFIT: "every drug against all others; each pair by metrics learned without the folds of both",
+    HELD_OUT_DRUGS: "the drugs of a fold against all others, by the metric learned without that fold",
+    HELD_OUT_MOAS: "the drugs of a fold of MoAs against the others of it, by the metric learned without those MoAs",
+}
+
+CLUSTERS, ENRICHED, EXPECTATION = "Clustering Number", "Enrichment Number", "Enrichment Expectation"
+SINGLETONS, ENRICHED_BY_TWO, COMMUNITIES_ENRICHED = (
+    "singleton communities",
+    "MoAs enriched with k >= 2",
+    "communities with any enrichment",
+)
+PROPOSED = "drugs proposed for another MoA at q < 0.05"
+CLAIMS = [CLUSTERS, ENRICHED, EXPECTATION, SINGLETONS, ENRICHED_BY_TWO, COMMUNITIES_ENRICHED, PROPOSED]
+UNTESTED = {CLUSTERS, SINGLETONS}  # more is not better: an interval, but no p
+MAP, NEAREST = "mean average precision", "1-nearest-neighbour accuracy"
+RETRIEVAL = [MAP, NEAREST]
+
+_SUFFIX = "_crossfit"
+WITH_COMMUNITIES = (IN_SAMPLE, LABEL_FREE, CROSSFIT)  # the ways that give every two drugs a distance
+
+
+def crossfitted(representation: str) -> str:
+    """The name of a representation's cross-fitted distances among the study's representations."""
+    return representation + _SUFFIX
+
+
+def learned_as(name: str) -> str:
+    """The representation of the config that a name, cross-fitted or not, belongs to."""
+    return name.removesuffix(_SUFFIX)
+
+
+def name_of(representation: str, way: str) -> str:
+    """The study's name for the communities of a representation, by way of scoring."""
+    return crossfitted(representation) if way == CROSSFIT else representation

@@ -1,0 +1,1 @@
+"""From a table of any format to one normalized profile per drug."""

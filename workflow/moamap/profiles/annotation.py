@@ -1,0 +1,116 @@
+"""Drug profiles: who they are (annotation), one row a drug (aggregation), one scale (normalization)."""
+
+import numpy as np
+import pandas as pd
+
+from moamap.core.errors import InputError
+from moamap.core.names import ID_COLUMNS, ROLES
+
+BROAD_ID_LENGTH = 13  # BRD-K97799481-001-02-3 is batch 001-02-3 of compound BRD-K97799481
+
+
+def feature_columns(profiles: pd.DataFrame) -> list[str]:
+    """The columns that say nothing of drug or well, in the table's order."""
+    return [column for column in profiles.columns if column not in ROLES]
+
+
+def hub_annotation(samples: pd.DataFrame, drugs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Join the Drug Repurposing Hub's two files into pert_id -> pert_iname -> moa.
+
+    Parameters
+    ----------
+    samples : frame with `broad_id` and `pert_iname`, in file order
+    drugs : frame with `pert_iname` and `moa`
+
+    Returns
+    -------
+    annotation : one row a pert_id (the first 13 characters of broad_id): pert_id, pert_iname, moa (may be missing).
+        Where an id has several names the first in file order is taken.
+    other_names : pert_id, pert_iname of the names that were passed over
+    """
+    names = samples.assign(pert_id=samples["broad_id"].str[:BROAD_ID_LENGTH])[["pert_id", "pert_iname"]]
+    names = names.drop_duplicates()
+    other = names["pert_id"].duplicated()
+    moas = drugs.drop_duplicates("pert_iname")[["pert_iname", "moa"]]
+    return names[~other].merge(moas, on="pert_iname", how="left"), names[other]
+
+
+def own_annotation(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The annotation that a table of profiles, one row a pert_id, brings itself, in the form of `hub_annotation`'s.
+
+    A drug without a name is called by its id. Raises InputError where there is no column `moa`.
+    """
+    if "moa" not in table:
+        raise InputError(
+            "profiles: no column 'moa'; set columns.moa, or sources.samples and sources.drugs to join the Hub's"
+        )
+    names = table["pert_iname"].fillna(table["pert_id"]) if "pert_iname" in table else table["pert_id"]
+    annotation = table.assign(pert_iname=names)[ID_COLUMNS]
+    return annotation, annotation.loc[[], ["pert_id", "pert_iname"]]
+
+
+def check_moas(moas: pd.DataFrame, min_drugs: int) -> None:
+    """Raise InputError unless there are MoAs to tell apart, one of them with enough drugs to be tested for enrichment;
+    `moas` from `membership`.
+    """
+    if moas.shape[1] < 2:
+        raise InputError(f"profiles: every drug has the MoA {moas.columns[0]!r}; expected two MoAs or more")
+    if moas.sum().max() < min_drugs:
+        raise InputError(
+            f"profiles: no MoA has {min_drugs} drugs (the largest, {moas.sum().idxmax()!r}, has {moas.sum().max()} of "
+            f"{len(moas)}); bring more drugs or lower enrichment.min_drugs"
+        )
+
+
+def annotate(
+    profiles: pd.DataFrame, annotation: pd.DataFrame, other_names: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Keep the profiles that have a MoA.
+
+    Parameters
+    ----------
+    profiles : pert_id, then the features, one row a compound
+    annotation, other_names : as `hub_annotation` returns them
+
+    Returns
+    -------
+    annotated : pert_id, pert_iname, moa, features
+    dropped : pert_id, pert_iname, step, reason of every row, and every second name, that is left behind
+
+    Raises InputError where no row has a MoA.
+    """
+    ids = profiles[["pert_id"]].merge(annotation, on="pert_id", how="left")
+    nameless, mechanismless = ids["pert_iname"].isna(), ids["moa"].isna()
+    if mechanismless.all():
+        raise InputError(
+            f"profiles: none of {len(ids)} rows has a MoA; do the ids of profiles and annotation fit together?"
+        )
+    dropped = ids[mechanismless].assign(
+        step="annotate",
+        reason=np.where(nameless[mechanismless], "the id has no name in the Hub's samples", "the drug has no MoA"),
+    )
+    second = other_names[other_names["pert_id"].isin(ids["pert_id"])].assign(
+        step="name", reason="another name of the same id comes first in the Hub's samples"
+    )
+    features = profiles.drop(columns="pert_id").reset_index(drop=True)
+    annotated = pd.concat([ids[ID_COLUMNS], features], axis=1)[~mechanismless.to_numpy()]
+    return annotated.reset_index(drop=True), pd.concat([dropped, second])[["pert_id", "pert_iname", "step", "reason"]]
+
+
+def one_row_per_drug(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Aggregate the rows of each drug (pert_iname) by the median of every feature; their ids are joined by `|`.
+
+    Returns the drugs, sorted by name, and the frame (pert_id, pert_iname, step, reason) of the rows that were merged
+    into the first of their drug. Raises InputError where the rows of one drug differ in their MoA.
+    """
+    groups = rows.groupby("pert_iname", sort=True)
+    torn = groups["moa"].nunique()
+    if (torn > 1).any():
+        name = torn.index[torn > 1][0]
+        found = sorted(rows.loc[rows["pert_iname"] == name, "moa"].unique())
+        raise InputError(f"profiles: drug {name!r} has {len(found)} different MoAs ({'; '.join(found)}); expected one")
+    ids = groups["pert_id"].agg("|".join)
+    drugs = pd.concat([ids, groups["moa"].first(), groups[feature_columns(rows)].median()], axis=1).reset_index()
+    merged = rows.loc[rows["pert_iname"].duplicated(), ["pert_id", "pert_iname"]]
+    reason = "median with the drug's other rows: " + merged["pert_iname"].map(ids)
+    return drugs[ID_COLUMNS + feature_columns(rows)], merged.assign(step="aggregate", reason=reason)

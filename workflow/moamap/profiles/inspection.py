@@ -1,0 +1,113 @@
+"""What a table of profiles holds, before anything is made of it."""
+
+import numpy as np
+import pandas as pd
+
+from moamap.core.names import ROLES
+from moamap.profiles.contract import is_control
+
+EXTREME = 100.0  # times the interquartile range away from the median
+CHANNELS = (
+    "AGP",
+    "DNA",
+    "ER",
+    "Mito",
+    "RNA",
+    "Hoechst",
+    "Syto",
+    "Ph_golgi",
+    "Brightfield",
+    "Actin",
+    "Golgi",
+    "Tubulin",
+)
+ARRAYS = 6  # n x n of float64 that the widest step, a permutation, holds at once
+
+
+def inspect(table: pd.DataFrame, *, controls=(), min_drugs=5) -> list[tuple[str, str]]:
+    """What is there and what will be dropped, as (what, how much) in the order of reading.
+
+    Parameters
+    ----------
+    table : a tidy table (`border.tidy`); moa may be joined to it already
+    controls : values of the column `control` that mark control wells
+    min_drugs : drugs that a MoA needs to be tested
+    """
+    features = [column for column in table if column not in ROLES]
+    control = is_control(table, controls)
+    drugs = table[~control]
+    found = [("rows", f"{len(table)}" + (f", {control.sum()} of them controls" if control.any() else ""))]
+    found.append(("drugs (pert_id)", f"{drugs['pert_id'].nunique()}"))
+    found += _repeats(drugs, control, table)
+    found += _features(table[features])
+    found += _moas(drugs, min_drugs)
+    n = drugs.loc[drugs["moa"].notna(), "pert_id"].nunique() if "moa" in drugs else drugs["pert_id"].nunique()
+    gigabytes = (8 * len(table) * len(features) * 3 + ARRAYS * 8 * n**2) / 1e9
+    return [*found, ("memory of the largest job", f"about {max(0.5, gigabytes):.1f} GB for {n} drugs")]
+
+
+def feature_parts(name: str) -> tuple[str, str, str]:
+    """Compartment, measurement and channel that a CellProfiler name says: Cells_Texture_Entropy_Mito_3 -> Cells,
+    Texture, Mito; '' for what it does not say.
+    """
+    compartment, _, rest = name.partition("_")
+    measurement = rest.split("_")[0]
+    padded = f"_{rest}_"
+    channel = next((channel for channel in CHANNELS if f"_{channel}_" in padded), "")
+    return (compartment, measurement, channel) if rest else ("", "", "")
+
+
+def _repeats(drugs, control, table):
+    times = drugs["pert_id"].value_counts()
+    found = []
+    if (times > 1).any():
+        found.append(
+            ("rows of one drug", f"{times.min()} to {times.max()}, median {times.median():g} (`wells:` joins them)")
+        )
+    for role in ("plate", "dose"):
+        if role in table:
+            found.append((f"{role}s", f"{table[role].nunique()}"))
+    if "plate" in table and control.any():
+        each = control.groupby(table["plate"]).sum()
+        found.append(("controls a plate", f"{each.min()} to {each.max()}"))
+    return found
+
+
+def _features(features):
+    values = features.apply(pd.to_numeric, errors="coerce").to_numpy(float)
+    parts = pd.DataFrame(map(feature_parts, map(str, features)), columns=["compartment", "measurement", "channel"])
+    found = [("features", f"{features.shape[1]}")]
+    found += [(f"  by {part}", _counts(parts[part].replace("", "none"))) for part in parts]
+    missing = np.isnan(values).any(axis=0)
+    infinite = np.isinf(values).any(axis=0)
+    finite = np.where(np.isfinite(values), values, np.nan)
+    usable = ~missing & ~infinite
+    low, middle, high = np.nanquantile(finite[:, usable], [0.25, 0.5, 0.75], axis=0)
+    far = (np.abs(finite[:, usable] - middle) > EXTREME * (high - low)).any(axis=0)
+    constant = (finite[:, usable] == finite[0, usable]).all(axis=0)
+    words = {"with missing values": missing.sum(), "with infinite values": infinite.sum(), "constant": constant.sum()}
+    note = "normalization.bad_features: drop leaves them out; the default refuses"
+    for word, count in words.items():
+        found.append((f"  {word}", f"{count}" + (f" ({note})" if count else "")))
+    found.append((f"  with values beyond {EXTREME:g} interquartile ranges", f"{(far & ~constant).sum()}"))
+    return [*found, ("range of values", f"{np.nanmin(finite):.4g} to {np.nanmax(finite):.4g}")]
+
+
+def _moas(drugs, min_drugs):
+    if "moa" not in drugs:
+        return [("MoA", "no column; set columns.moa, or sources.samples and sources.drugs to join the Hub's")]
+    names = drugs["pert_iname"].fillna(drugs["pert_id"]) if "pert_iname" in drugs else drugs["pert_id"]
+    labelled = drugs[drugs["moa"].notna()]
+    labelled = labelled[~names[labelled.index].duplicated()]  # ids of one name become one drug
+    sizes = labelled["moa"].value_counts()
+    without = drugs.loc[drugs["moa"].isna(), "pert_id"].nunique()
+    found = [("drugs with a MoA", f"{len(labelled)}; {without} ids without one will be dropped")]
+    found.append(("MoAs", f"{len(sizes)}, {(sizes >= min_drugs).sum()} of {min_drugs} drugs or more, which are tested"))
+    several = labelled["moa"].str.contains("|", regex=False).sum()
+    if several:
+        found.append(("drugs with several MoAs (|)", f"{several} (`moa: split` counts each; `whole` takes the string)"))
+    return [*found, ("largest MoAs", ", ".join(f"{moa} {size}" for moa, size in sizes.head(5).items()))]
+
+
+def _counts(values):
+    return ", ".join(f"{name} {count}" for name, count in values.value_counts().items())

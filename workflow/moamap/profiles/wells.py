@@ -1,0 +1,123 @@
+"""From wells to drugs, by pycytominer: comparable plates, chosen features, one profile of replicates and doses."""
+
+import numpy as np
+import pandas as pd
+from pycytominer import consensus as make_consensus
+from pycytominer import feature_select
+from pycytominer import normalize as make_comparable
+
+from moamap.core.errors import InputError
+from moamap.core.names import ROLES
+from moamap.profiles.contract import is_control
+
+METHODS = {"standardize": "standardize", "mad_robustize": "mad_robustize", "spherize": "spherize"}
+METHODS["rank_int"] = "inverse_normal"  # rank-based inverse normal transform
+OPERATIONS = {"variance": "variance_threshold", "missing": "drop_na_columns", "outliers": "drop_outliers"}
+OPERATIONS |= {"correlation": "correlation_threshold", "blocklist": "blocklist"}
+FEWEST_CONTROLS = 2
+
+
+def wells_to_drugs(
+    wells: pd.DataFrame,
+    *,
+    controls=(),
+    reference="controls",
+    normalize="mad_robustize",
+    select=("variance", "missing", "outliers", "correlation"),
+    correlation=0.9,
+    blocklist=(),
+    consensus="median",
+    source="profiles",
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """One profile a drug from one a well.
+
+    Parameters
+    ----------
+    wells : a tidy table (`border.tidy`)
+    controls : values of the column `control` that mark control wells
+    reference : wells of a plate that give it its scale: "controls" or "all"
+    normalize : plate by plate, "standardize", "mad_robustize", "spherize", "rank_int" or None
+    select : operations in their order, each on what the former left: "variance", "missing" (in over 5% of the wells),
+        "outliers" (beyond 500), "correlation" (above `correlation` with another), "blocklist"
+    blocklist : features; the field's usual ones where it is empty
+    consensus : "median" or "modz" over the wells of a dose, and then over the doses
+
+    Returns
+    -------
+    drugs : pert_id, pert_iname and moa where they were there, features
+    steps : step, detail, and the rows, drugs, plates and features that are left after it
+
+    Raises InputError where the wells of a drug differ in name or MoA, or a plate has no reference.
+    """
+    features = [column for column in wells if column not in ROLES]
+    wells = wells.assign(is_control=is_control(wells, controls))
+    if "dose" in wells:
+        wells["dose"] = wells["dose"].fillna("none given")
+    known = one_of_each(wells[~wells["is_control"]], source)
+    steps = [_count("read", "", wells, features)]
+    if normalize:
+        wells = _comparable_plates(wells, features, normalize, reference, source)
+        steps.append(_count("normalize", f"{normalize} against {reference} of each plate", wells, features))
+    wells = wells[~wells["is_control"]]
+    steps.append(_count("treated wells", "", wells, features))
+    for operation in select:
+        features = _selected(wells, features, operation, correlation, list(blocklist))
+        steps.append(_count("select", operation, wells, features))
+    if not features:
+        raise InputError(f"{source}: no feature is left after wells.select; leave an operation out")
+    for groups in [["pert_id", "dose"], ["pert_id"]] if "dose" in wells else [["pert_id"]]:
+        wells = make_consensus(wells[groups + features], groups, operation=consensus, features=features)
+        steps.append(_count("consensus", f"{consensus} over {groups[-1]}", wells, features))
+    return known.merge(wells[["pert_id", *features]], on="pert_id"), pd.DataFrame(steps)
+
+
+def one_of_each(rows: pd.DataFrame, source: str) -> pd.DataFrame:
+    """pert_id, pert_iname and moa (as far as they are there) of each drug; InputError where a drug has two of one."""
+    known = rows[[role for role in ("pert_id", "pert_iname", "moa") if role in rows]].drop_duplicates()
+    for role in known.columns[1:]:
+        different = known.drop_duplicates(["pert_id", role])
+        torn = different.loc[different["pert_id"].duplicated(), "pert_id"]
+        if len(torn):
+            found = different.loc[different["pert_id"] == torn.iloc[0], role].map(str)
+            raise InputError(
+                f"{source}: pert_id {torn.iloc[0]!r} has {len(found)} different values of {role} ({'; '.join(found)}); "
+                "expected one"
+            )
+    return known.reset_index(drop=True)
+
+
+def _comparable_plates(wells, features, method, reference, source):
+    if "plate" not in wells:
+        raise InputError(f"{source}: no column 'plate'; wells.normalize goes plate by plate; set columns.plate")
+    samples = "is_control" if reference == "controls" else "all"
+    done = []
+    for plate, mine in wells.groupby("plate", sort=False):
+        if samples != "all" and mine["is_control"].sum() < FEWEST_CONTROLS:
+            raise InputError(
+                f"{source}: plate {plate!r} has {mine['is_control'].sum()} control wells, expected {FEWEST_CONTROLS} "
+                "or more; set columns.control and wells.controls, or wells.reference: all"
+            )
+        meta = [column for column in mine if column not in features]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            comparable = make_comparable(mine, features, meta_features=meta, samples=samples, method=METHODS[method])
+        done.append(comparable[[*meta, *features]])
+    return pd.concat(done, ignore_index=True)
+
+
+def _selected(wells, features, operation, correlation, blocklist):
+    options = {"blocklist": blocklist} if blocklist else {}
+    chosen = feature_select(
+        wells[features], features, operation=OPERATIONS[operation], corr_threshold=correlation, **options
+    )
+    return [feature for feature in features if feature in chosen.columns]
+
+
+def _count(step, detail, rows, features):
+    return {
+        "step": step,
+        "detail": detail,
+        "rows": len(rows),
+        "drugs": rows["pert_id"].nunique(),
+        "plates": rows["plate"].nunique() if "plate" in rows else None,
+        "features": len(features),
+    }

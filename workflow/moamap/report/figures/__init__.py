@@ -1,0 +1,1 @@
+"""The figures. Each function takes tables and returns a matplotlib figure."""

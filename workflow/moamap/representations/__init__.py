@@ -1,0 +1,1 @@
+"""What a profile is turned into before distances are taken."""

@@ -1,0 +1,156 @@
+"""The observed beside the permuted: tables of the nulls that the permutation jobs have stored."""
+
+import numpy as np
+import pandas as pd
+
+from moamap.core.names import (
+    CLAIMS,
+    CLUSTERS,
+    ENRICHED,
+    ENRICHED_BY_TWO,
+    EXPECTATION,
+    HOW,
+    RETRIEVAL,
+    UNTESTED,
+    WITH_COMMUNITIES,
+    name_of,
+)
+from moamap.validation import nulls
+
+Stored = dict[tuple[str, str], dict[str, np.ndarray]]  # (representation, way) -> quantity -> (1 + B, ...) values
+
+
+def gather(batches) -> Stored:
+    """Put the batches of each representation together, in the order of the permutations' numbers (0 is the truth).
+
+    Parameters
+    ----------
+    batches : (representation, mapping of `numbers` and `way|quantity` to arrays) of every batch
+    """
+    parts: dict = {}
+    for representation, batch in batches:
+        parts.setdefault(representation, []).append(batch)
+    stored: Stored = {}
+    for representation, mine in parts.items():
+        order = np.argsort(np.concatenate([batch["numbers"] for batch in mine]))
+        for key in mine[0]:
+            if key == "numbers":
+                continue
+            way, quantity = key.split("|")
+            values = np.concatenate([batch[key] for batch in mine])[order]
+            stored.setdefault((representation, way), {})[quantity] = values
+    return stored
+
+
+def null_table(stored: Stored, table_1: pd.DataFrame) -> pd.DataFrame:
+    """Every claim of Table 1 beside its null, a row a claim of a representation.
+
+    `observed` comes from the procedure that was repeated on permuted labels, which takes distances a faster way than
+    the study; `in_the_study` is Table 1's. They differ where affinity propagation hangs on the rounding of a distance.
+    The upper-tail p is (1 + count) / (1 + B), and the number of clusters has an interval only.
+    """
+    study = table_1.set_index("representation")
+    rows = []
+    for (base, way), quantities in stored.items():
+        if way not in WITH_COMMUNITIES:
+            continue
+        name = name_of(base, way)
+        for claim in CLAIMS:
+            values = quantities[claim].astype(float)
+            row = {"representation": name, "labels": way, "quantity": claim}
+            row["in_the_study"] = study.loc[name, claim] if claim in study else np.nan
+            row |= nulls.summary(values[0], values[1:])
+            rows.append(
+                row | {"p_value": np.nan if claim in UNTESTED else row["p_value"], "permutations": len(values) - 1}
+            )
+    return pd.DataFrame(rows)
+
+
+def null_by_moa(stored: Stored, enriched: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Per MoA the smallest P over communities, its permutation p and the step-down p over MoAs; and the study's own
+    smallest P (`in_the_study`, see `null_table`) and where it is.
+
+    An enriched (community, MoA) inherits its MoA's p: communities differ between permutations, so nothing finer is
+    defined.
+    """
+    tables = []
+    for (base, way), quantities in stored.items():
+        if way not in WITH_COMMUNITIES:
+            continue
+        name = name_of(base, way)
+        best = enriched[name].sort_values(["moa", "p_value"], kind="stable").drop_duplicates("moa").set_index("moa")
+        table = nulls.by_moa(best.index, quantities["smallest_p"][0], quantities["smallest_p"][1:])
+        where = best.rename(columns={"p_value": "in_the_study"})[["in_the_study", "community", "k", "K", "n"]]
+        where = where.reset_index(drop=True)
+        tables.append(pd.concat([table, where], axis=1).assign(representation=name, labels=way))
+    merged = pd.concat(tables, ignore_index=True)
+    return merged[["representation", "labels", *merged.columns.drop(["representation", "labels"])]]
+
+
+def retrieval_table(stored: Stored) -> pd.DataFrame:
+    """Mean average precision and 1-nearest-neighbour accuracy of every way to score, beside permuted labels."""
+    rows = []
+    for (base, way), quantities in stored.items():
+        for score in RETRIEVAL:
+            values = quantities[score]
+            row = {"representation": base, "scored": way, "quantity": score, **nulls.summary(values[0], values[1:])}
+            averaged = "mean over the drugs that share a MoA with another of the gallery"
+            rows.append(row | {"permutations": len(values) - 1, "gallery": HOW[way], "averaging": averaged})
+    return pd.DataFrame(rows)
+
+
+def retrieval_by_moa(stored: Stored, moas, tested: np.ndarray) -> pd.DataFrame:
+    """Per tested MoA the mean average precision of its drugs beside the null, p and q.
+
+    Parameters
+    ----------
+    moas : names of all MoAs, in the order of the stored values
+    tested : which of them have enough drugs
+    """
+    tables = []
+    for (base, way), quantities in stored.items():
+        if way in WITH_COMMUNITIES:
+            values = quantities["map_by_moa"][:, tested]
+            table = nulls.retrieval_by_moa(np.asarray(moas)[tested], values[0], values[1:])
+            tables.append(table.assign(representation=base, scored=way))
+    merged = pd.concat(tables, ignore_index=True)
+    return merged[["representation", "scored", *merged.columns.drop(["representation", "scored"])]]
+
+
+def table_1_calibrated(table_1: pd.DataFrame, null: pd.DataFrame) -> pd.DataFrame:
+    """The paper's Table 1 with null mean, 95% interval and p beside each figure, cross-fitted rows among them."""
+    table = table_1.set_index("representation")
+    for claim in (CLUSTERS, ENRICHED, EXPECTATION, ENRICHED_BY_TWO):
+        mine = null[null["quantity"] == claim].set_index("representation")
+        columns = ["null_mean", "null_low", "null_high", "p_value"]
+        for column in columns[:3] if claim in UNTESTED else columns:
+            table[f"{claim}: {column.replace('_', ' ')}"] = mine[column]
+    return table.reset_index()
+
+
+def power(truth: pd.DataFrame, by_moa: pd.DataFrame, retrieved: pd.DataFrame, *, level=0.05) -> pd.DataFrame:
+    """On a simulated screen: how many MoAs with a phenotype each representation finds, and how many without one.
+
+    Parameters
+    ----------
+    truth : moa and grade of every drug (strong, medium or weak where its MoA has a phenotype)
+    by_moa, retrieved : as `null_by_moa` and `retrieval_by_moa` give them
+
+    Returns
+    -------
+    frame: representation, labels, claim, phenotypes (MoAs that have one), found, share, false_discoveries
+    """
+    real = set(truth.loc[truth["grade"].isin(["strong", "medium", "weak"]), "moa"])
+    claims = [
+        ("gathered in a community, step-down p", by_moa.rename(columns={"p_adjusted": "evidence"})),
+        ("retrievable, q", retrieved.rename(columns={"q_value": "evidence", "scored": "labels"})),
+    ]
+    rows = []
+    for claim, table in claims:
+        for (name, labels), mine in table.groupby(["representation", "labels"], sort=False):
+            found = set(mine.loc[mine["evidence"] < level, "moa"])
+            tested = real & set(mine["moa"])
+            counts = {"phenotypes": len(tested), "found": len(found & real), "false_discoveries": len(found - real)}
+            share = counts["found"] / len(tested) if tested else np.nan
+            rows.append({"representation": name, "labels": labels, "claim": claim, **counts, "share": share})
+    return pd.DataFrame(rows)

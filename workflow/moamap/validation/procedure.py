@@ -1,0 +1,186 @@
+"""The whole procedure of a representation for one labelling of the drugs: what the nulls repeat."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from moamap.communities.clusters import communities_of
+from moamap.core.errors import InputError
+from moamap.core.labels import folds_by_moa, folds_of_moas, membership, moa_groups, sharing
+from moamap.core.names import (
+    CLUSTERS,
+    COMMUNITIES_ENRICHED,
+    CROSSFIT,
+    ENRICHED,
+    ENRICHED_BY_TWO,
+    EXPECTATION,
+    HELD_OUT_DRUGS,
+    HELD_OUT_MOAS,
+    IN_SAMPLE,
+    LABEL_FREE,
+    MAP,
+    NEAREST,
+    PROPOSED,
+    SINGLETONS,
+)
+from moamap.core.numerics import squared_euclidean
+from moamap.representations.base import Learned
+from moamap.representations.registry import METHODS, learn
+from moamap.validation.candidates import closeness, false_discovery_rate, nearness_p
+from moamap.validation.crossfit import crossfit
+from moamap.validation.nulls import enrichment_p
+from moamap.validation.retrieval import Ranking, average_precision, mean_by_moa, rank
+
+
+@dataclass(frozen=True)
+class Procedure:
+    """A representation, and all that stays as it is while labels are permuted.
+
+    x : (n, n_features) normalized profiles; tested : (n_moas,) MoAs of enough drugs for enrichment
+    """
+
+    x: np.ndarray
+    tested: np.ndarray
+    method: str
+    parameters: dict = field(default_factory=dict)
+    communities: dict = field(default_factory=dict)
+    alpha: float = 0.01
+    n_folds: int = 4
+    n_splits: int = 5
+    seed: int = 0
+
+    @property
+    def supervised(self) -> bool:
+        """Whether the representation looks at labels."""
+        return METHODS[self.method].supervised
+
+    @property
+    def takes_seed(self) -> bool:
+        """Whether the representation draws anything."""
+        return "seed" in METHODS[self.method].defaults
+
+    @cached_property
+    def base(self) -> np.ndarray:
+        """(n, n) squared Euclidean distances of the profiles."""
+        return squared_euclidean(self.x)
+
+    def learn(self, x: np.ndarray, moas: np.ndarray) -> Learned:
+        """Learn from some of the drugs."""
+        return learn(self.method, x, moas, **self.parameters)
+
+    def folds(self, labels: np.ndarray) -> np.ndarray:
+        """(n_splits, n) folds for cross-fitting; `labels` as `label_sets` gives them."""
+        rng = np.random.default_rng(self.seed)
+        return np.array([folds_by_moa(labels, self.n_folds, rng) for _ in range(self.n_splits)])
+
+    def crossfit(self, moas: np.ndarray, folds: np.ndarray) -> np.ndarray:
+        """Cross-fitted squared distances (n, n)."""
+        return crossfit(self.x, moas, self.learn, folds, self.base)
+
+    @cached_property
+    def _label_free(self) -> tuple[np.ndarray, Ranking]:
+        """Communities and ranking of a representation that no label touches: made once."""
+        squared = self.learn(self.x, None).squared_distances(self.x, self.base)
+        everyone = np.arange(len(self.x))
+        return communities_of(-squared, **self.communities).numbers, rank(squared, everyone, everyone)
+
+    def score(self, moas: np.ndarray, labels: np.ndarray) -> dict[str, dict]:
+        """Everything that is claimed of this labelling, by way of scoring.
+
+        Parameters
+        ----------
+        moas : (n, n_moas) booleans
+        labels : (n,) its label sets, as `crossfit.label_sets` gives them
+        """
+        shared = sharing(moas)
+        if not self.supervised:
+            numbers, ranking = self._label_free
+            return {LABEL_FREE: self._claims(numbers, ranking, moas) | retrieval([ranking], shared, moas)}
+        everyone = np.arange(len(self.x))
+        scores = {}
+        for way, squared in ((IN_SAMPLE, self.in_sample(moas)), (CROSSFIT, self.crossfit(moas, self.folds(labels)))):
+            numbers = communities_of(-squared, **self.communities).numbers
+            ranking = rank(squared, everyone, everyone)
+            scores[way] = self._claims(numbers, ranking, moas) | retrieval([ranking], shared, moas)
+        draw = np.random.default_rng
+        drugs = folds_by_moa(labels, self.n_folds, draw(self.seed))
+        whole_moas = folds_of_moas(moa_groups(moas), self.n_folds, draw(self.seed))
+        scores[HELD_OUT_DRUGS] = retrieval(self._held_out(moas, drugs, within=False), shared, moas)
+        scores[HELD_OUT_MOAS] = retrieval(self._held_out(moas, whole_moas, within=True), shared, moas)
+        return scores
+
+    def in_sample(self, moas: np.ndarray) -> np.ndarray:
+        """Squared distances (n, n) of the metric learned from all labels."""
+        return self.learn(self.x, moas).squared_distances(self.x, self.base)
+
+    def _held_out(self, moas, folds, within):
+        everyone = np.arange(len(self.x))
+        rankings = []
+        for fold in range(self.n_folds):
+            queries = np.flatnonzero(folds == fold)
+            try:
+                learned = self.learn(self.x[folds != fold], moas[folds != fold])
+            except InputError:  # too few MoAs are left to learn from; the drugs of this fold get no score
+                continue
+            squared = learned.squared_distances(self.x, self.base)
+            rankings.append(rank(squared, queries, queries if within else everyone))
+        return rankings
+
+    def _claims(self, numbers, ranking, moas):
+        p, k = enrichment_p(numbers, moas[:, self.tested])
+        enriched = p < self.alpha
+        found = int(enriched.any(axis=0).sum())
+        tested = moas[:, self.tested]
+        q = false_discovery_rate(nearness_p(closeness(ranking), tested), tested)
+        return {
+            CLUSTERS: int(numbers.max()),
+            ENRICHED: found,
+            EXPECTATION: found / int(numbers.max()),
+            SINGLETONS: int((np.bincount(numbers)[1:] == 1).sum()),
+            ENRICHED_BY_TWO: int((enriched & (k >= 2)).any(axis=0).sum()),
+            COMMUNITIES_ENRICHED: int(enriched.any(axis=1).sum()),
+            PROPOSED: int((q < 0.05).any(axis=1).sum()),
+            "smallest_p": p.min(axis=0),
+        }
+
+
+def retrieval(rankings: list[Ranking], shared: np.ndarray, moas: np.ndarray) -> dict:
+    """Mean average precision and 1-nearest-neighbour accuracy over the drugs that have a fellow, and the first per MoA;
+    NaN where there is none.
+    """
+    parts = [(*average_precision(ranking, shared), ranking.queries) for ranking in rankings]
+    scores, hits, queries = map(np.concatenate, zip(*parts, strict=True)) if parts else (np.empty(0),) * 3
+    known = ~np.isnan(scores)
+    return {
+        MAP: float(scores[known].mean()) if known.any() else np.nan,
+        NEAREST: float(hits[known].mean()) if known.any() else np.nan,
+        "map_by_moa": mean_by_moa(scores, queries.astype(int), moas),
+    }
+
+
+def procedure_of(
+    moa: pd.Series, features: pd.DataFrame, *, representation, communities, crossfit, min_drugs, alpha, policy
+) -> tuple[np.ndarray, Procedure]:
+    """The drugs' MoAs (n, n_moas) and the procedure of a representation.
+
+    Parameters
+    ----------
+    moa : (n,) MoA strings; features : (n, n_features) normalized profiles
+    representation, communities, crossfit, min_drugs, alpha : as in the config; policy : the config's `moa`
+    """
+    moas = membership(moa, policy).to_numpy()
+    parameters = dict(representation)
+    procedure = Procedure(
+        x=np.ascontiguousarray(features.to_numpy(float)),  # a frame's columns lie together; rows are taken here
+        tested=moas.sum(axis=0) >= min_drugs,
+        method=parameters.pop("method"),
+        parameters=parameters,
+        communities=communities,
+        alpha=alpha,
+        n_folds=crossfit["folds"],
+        n_splits=crossfit["splits"],
+        seed=crossfit["seed"],
+    )
+    return moas, procedure
