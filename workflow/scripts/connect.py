@@ -2,12 +2,12 @@
 
 from _files import is_simulated, read_unlabelled, write_table
 from _job import run
-from moamap.connections.distances import connections, distances
+from moamap.connections.distances import connections, pair_distances
 
 
 def connect(job) -> None:
     embedding = read_unlabelled(job.input[0])
-    distance = distances(embedding.drop(columns="drug").to_numpy(float))
+    distance = pair_distances(embedding.drop(columns="drug").to_numpy(float))
     write_table(connections(embedding["drug"], distance), job.output[0], simulated=is_simulated(job))
 
 
