@@ -13,6 +13,8 @@ STAGES = ["core", "sources", "profiles", "representations", "connections", "comm
 MODULES = {
     path.relative_to(WORKFLOW / "moamap"): ast.parse(path.read_text()) for path in WORKFLOW.glob("moamap/**/*.py")
 }
+# core reads the config and the code, sources downloads, formats reads the tables that come in
+SCIENCE = [module for module in MODULES if module.parts[0] in STAGES[2:] and module != Path("profiles/formats.py")]
 OPENERS = {"open", "read_text", "write_text", "read_bytes", "write_bytes"}
 OPENERS |= {f"{verb}_{form}" for verb in ("read", "to") for form in ("csv", "parquet", "excel", "hdf", "pickle")}
 
@@ -33,12 +35,24 @@ def test_a_stage_imports_only_from_itself_and_the_stages_above(module):
     assert not {"snakemake", "_job", "_files", "None"} & {name[0] for name in names}  # None: a relative import
 
 
-@pytest.mark.parametrize(
-    "module", [m for m in MODULES if m.parts[0] != "sources" and m != Path("profiles/formats.py")], ids=str
-)
+@pytest.mark.parametrize("module", SCIENCE, ids=str)
 def test_science_opens_no_file(module):
     calls = [node.func for node in ast.walk(MODULES[module]) if isinstance(node, ast.Call)]
     assert not [ast.unparse(f) for f in calls if getattr(f, "attr", getattr(f, "id", "")) in OPENERS]
+
+
+@pytest.mark.parametrize(
+    "file", [*WORKFLOW.glob("moamap/**/*.py"), *WORKFLOW.glob("scripts/*.py")], ids=lambda f: f.stem
+)
+def test_the_workflow_uses_no_short_import(file):
+    """A job is repeated when a module that it imports changes, and that is seen only of a module named in full."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("moamap"):
+            home = WORKFLOW.joinpath(*node.module.split("."))
+            modules = (
+                [home.with_suffix(".py")] if not home.is_dir() else [home / f"{name.name}.py" for name in node.names]
+            )
+            assert all(module.is_file() for module in modules), ast.unparse(node)
 
 
 @pytest.mark.parametrize("package", ["moamap", *(f"moamap.{stage}" for stage in [*STAGES, "report.figures"])])
