@@ -2,4 +2,4 @@
 
 
 class InputError(ValueError):
-    """The input is wrong. One line says which file, which column or row, what was expected, and the cure."""
+    """The input is wrong: one line that says which file, which column or row, and what was expected."""

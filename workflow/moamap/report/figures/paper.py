@@ -141,19 +141,24 @@ def _communities_map(axis: Axes, places: pd.DataFrame, table: pd.DataFrame, look
         spokes = np.stack([mine, np.broadcast_to(centre, mine.shape)])
         axis.plot(*spokes.transpose(2, 0, 1), color=colour, lw=0.4, alpha=0.3)
         axis.scatter(mine[:, 0], mine[:, 1], s=14, marker=marker, color=colour, linewidths=0)
-        box = {"boxstyle": "round,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.75}
-        axis.annotate(
-            str(community),
-            centre,
-            xytext=(0, 7),
-            textcoords="offset points",
-            ha="center",
-            va="center",
-            fontsize=8,
-            bbox=box,
-            zorder=5,
-        )
+        _number(axis, community, centre)
     _map_axis(axis, "")
+
+
+def _number(axis: Axes, community: int, centre: np.ndarray) -> None:
+    """A community's number above its exemplar."""
+    box = {"boxstyle": "round,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.75}
+    axis.annotate(
+        str(community),
+        (centre[0], centre[1]),
+        xytext=(0, 7),
+        textcoords="offset points",
+        ha="center",
+        va="center",
+        fontsize=8,
+        bbox=box,
+        zorder=5,
+    )
 
 
 def _enriched_list(axis: Axes, hits: pd.DataFrame, shown: pd.DataFrame) -> None:
