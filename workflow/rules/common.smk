@@ -87,14 +87,13 @@ def batches(representation):
     return BATCHES if representation in SUPERVISED else 1
 
 
-def procedure(wildcards):
-    """All that `moamap.validation.procedure.procedure_of` takes besides the profiles."""
-    return {
+def procedure(*options):
+    """What `moamap.validation.procedure.procedure_of` takes besides the profiles, as far as a rule uses it."""
+    chosen = {**config["enrichment"], "crossfit": config["crossfit"], "communities": config["communities"]}
+    return lambda wildcards: {
         "representation": config["representations"][learned_as(wildcards.representation)],
-        "communities": config["communities"],
-        "crossfit": config["crossfit"],
-        **config["enrichment"],
         "policy": config["moa"],
+        **{option: chosen[option] for option in options},
     }
 
 
@@ -102,7 +101,13 @@ def study_files():
     """Every file of the study: tables and maps of each representation, the supplement, validation, the figures."""
     each = ["connections.parquet", "communities.csv", "enrichment.csv", "community_features.csv", "csif_overlap.csv"]
     each += ["tsne.csv"] + ["query.csv"] * bool(config["query"])
-    once = ["reproduction.csv", "provenance.json", "study.h5ad", *(f"supplement/table_{table}" for table in SUPPLEMENT)]
+    once = [
+        "profiles/checked",
+        "reproduction.csv",
+        "provenance.json",
+        "study.h5ad",
+        *(f"supplement/table_{table}" for table in SUPPLEMENT),
+    ]
     once += [f"figures/{figure}.{ending}" for figure in FIGURES for ending in ("svg", "png")]
     once += ["truth.csv"] * SIMULATED
     if VALIDATED:
