@@ -38,17 +38,9 @@ def with_defaults(method: str, **given) -> dict:
 
 
 def commit() -> str | None:
-    """The commit that the workflow was checked out at, `-dirty` where its files were changed since; None without git."""
-    command = [
-        "git",
-        "-C",
-        str(Path(__file__).resolve().parent),
-        "describe",
-        "--always",
-        "--abbrev=40",
-        "--dirty",
-        "--exclude=*",
-    ]
+    """The commit of this checkout, with `-dirty` where files were changed since; None without git."""
+    folder = str(Path(__file__).resolve().parent)
+    command = ["git", "-C", folder, "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
