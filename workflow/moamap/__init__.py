@@ -6,6 +6,8 @@ connections, communities, validation, report. Each stage's package names what a 
 
 from moamap.core.lazy import short_imports
 
+__version__ = "0.1.0"
+
 __getattr__, __dir__, __all__ = short_imports(
     __name__, {"ITML": "representations.itml", "affinity_propagation": "communities.affinity"}
 )
