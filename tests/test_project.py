@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from moamap.core.config import supervised_methods
+from moamap.core.config import load_schema, supervised_methods
 from moamap.representations.registry import METHODS
 
 ROOT = Path(__file__).resolve().parents[1]
-SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+SCHEMA = load_schema(ROOT / "workflow/schemas")
 RULES = {
     name: body
     for file in (ROOT / "workflow/rules").glob("*.smk")
