@@ -4,12 +4,14 @@ sys.path.insert(0, str(WORKFLOW))
 
 from moamap.core.config import duplicate_keys, load_schema, problems, supervised_methods, with_defaults
 from moamap.core.names import crossfitted
+from moamap.core.secrets import mask_secrets
 from moamap.sources.locations import files_of, missing_sources, url_name
 
 schema = load_schema(WORKFLOW / "schemas")
 found = [line for path in workflow.overwrite_configfiles for line in duplicate_keys(path)]
 found += problems(config, schema) or missing_sources(config.get("sources", {}))
 if found:
+    found = mask_secrets(found)
     raise WorkflowError(f"{', '.join(map(str, workflow.overwrite_configfiles)) or 'config'}: {'; '.join(found)}")
 config.update(with_defaults(config, schema))
 

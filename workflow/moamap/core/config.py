@@ -1,19 +1,18 @@
 """The config: its schema, its defaults, and what is wrong with it, in one line each."""
 
-import difflib
 import math
 import re
 from collections.abc import Iterator
 from copy import deepcopy
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import yaml
-from jsonschema import Draft202012Validator, FormatChecker, ValidationError, validators
+from jsonschema import Draft202012Validator, FormatChecker, validators
 
 from moamap.core.names import crossfitted, learned_as
 from moamap.core.secrets import mask_secrets
+from moamap.core.violations import lines_of, place_of, suggestion
 
 PAPER = ("raw", "pca", "itml")  # what figures 3 and 4 compare, unless `compare` says otherwise
 FORMATS = FormatChecker(formats=())
@@ -57,10 +56,11 @@ def with_defaults(config: dict, schema: dict) -> dict:
     false, becomes "off".
     """
     filled = _filled(_as_meant(config), schema, schema)
-    if "representations" in filled and "main" in filled and "compare" in schema["properties"]:
-        shown = [name for name in PAPER if name in filled["representations"]]
-        filled.setdefault("compare", shown if filled["main"] in shown else [*shown, filled["main"]])
-    return filled
+    if "compare" in filled or "compare" not in schema["properties"] or "representations" not in filled:
+        return filled
+    shown = [name for name in PAPER if name in filled["representations"]]
+    compared = shown if filled["main"] in shown else [*shown, filled["main"]]
+    return _filled(filled | {"compare": compared}, schema, schema)
 
 
 def _filled(value: Any, rule: dict, schema: dict) -> Any:
@@ -110,41 +110,41 @@ def problems(config: dict, schema: dict) -> list[str]:
     not_finite = dict(_not_finite(config))
     lines = [f"{place}: {value} is not a finite number" for place, value in not_finite.items()]
     for error in VALIDATOR(schema, format_checker=FORMATS).iter_errors(config):
-        place = _place(error)
+        place = place_of(error)
         within = error.validator == "oneOf" and any(other.startswith(f"{place}.") for other in not_finite)
         if place not in not_finite and not (place and within):
-            lines += _lines(error, place)
-    found = lines or list(_contradictions(with_defaults(config, schema)))
+            lines += lines_of(error, place)
+    found = lines or list(_contradictions(with_defaults(config, schema), given=config))
     return sorted(mask_secrets(line) for line in found)
 
 
 def duplicate_keys(path: str | Path) -> list[str]:
-    """A line for each key that a YAML file gives twice at one place, of which YAML would silently take the last."""
-    name = Path(path).name
+    """A line for each key that a YAML file gives twice at one place, of which YAML would silently take the last.
+
+    A file that is not YAML has none: Snakemake has refused it, or read it as JSON.
+    """
     try:
         root = yaml.compose(Path(path).read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        return [f"{name}{where}: not valid YAML: {getattr(error, 'problem', None) or error}"]
-    return [f"{name}, {line}" for line in _duplicates(root, "", set())]
+    except (yaml.YAMLError, UnicodeDecodeError):
+        return []
+    return [f"{Path(path).name}, {line}" for line in _duplicates(root, "", set())]
 
 
 def _duplicates(node: yaml.Node | None, place: str, seen: set[int]) -> Iterator[str]:
     if not isinstance(node, yaml.CollectionNode) or id(node) in seen:  # an alias can lead back to its anchor
         return
     seen.add(id(node))
-    if not isinstance(node, yaml.MappingNode):
+    if isinstance(node, yaml.SequenceNode):
         for number, inner in enumerate(node.value):
             yield from _duplicates(inner, f"{place}{number}.", seen)
         return
     first: dict[str, int] = {}
     for key, inner in node.value:
-        line = key.start_mark.line + 1
-        if key.value in first:
-            yield f"line {line}: {place}{key.value} is given twice, first in line {first[key.value]}; keep one"
-        first.setdefault(str(key.value), line)
-        yield from _duplicates(inner, f"{place}{key.value}.", seen)
+        name, line = str(key.value), key.start_mark.line + 1
+        if name in first:
+            yield f"line {line}: {place}{name} is given twice, first in line {first[name]}; keep one"
+        first.setdefault(name, line)
+        yield from _duplicates(inner, f"{place}{name}.", seen)
 
 
 def _not_finite(value: Any, place: str = "") -> Iterator[tuple[str, float]]:
@@ -156,82 +156,35 @@ def _not_finite(value: Any, place: str = "") -> Iterator[tuple[str, float]]:
         yield from _not_finite(part, f"{place}.{key}" if place else str(key))
 
 
-def _place(error: ValidationError) -> str:
-    return ".".join(str(part) for part in error.absolute_path)
-
-
-def _lines(error: ValidationError, place: str) -> list[str]:
-    """The lines of one violation of the schema."""
-    prefix = f"{place}: " if place else ""
-    value, rule = error.instance, error.schema
-    expected = rule.get("x-expected") if isinstance(rule, dict) else None
-    if error.validator == "additionalProperties":
-        allowed = list(rule.get("properties", {}))
-        unknown = [key for key in value if key not in allowed]
-        return [f"{prefix}unknown key {key!r}{_suggestion(str(key), allowed)}" for key in unknown]
-    if error.validator == "oneOf" and not place:
-        return ["expected either `simulation` or `sources`"]
-    if error.validator == "type":
-        return [prefix + _wrong_type(value, error.validator_value)]
-    if error.validator == "format":
-        return [f"{prefix}{value!r} is not a regular expression: {error.cause}"]
-    if expected and error.validator in ("oneOf", "enum", "pattern"):
-        return [f"{prefix}{_short(value)} is not valid; expected {expected}"]
-    return [prefix + error.message]
-
-
-def _wrong_type(value: Any, types: str | list[str]) -> str:
-    """What is there, and, where YAML has read it otherwise than it was meant, how to write it."""
-    wanted = [types] if isinstance(types, str) else types
-    if "string" in wanted and isinstance(value, bool | int | float | date):
-        kind = "true or false" if isinstance(value, bool) else "a date" if isinstance(value, date) else "a number"
-        return f"{value} is read as {kind}, but text is expected; write it in quotes"
-    if isinstance(value, str) and {"number", "integer"} & set(wanted) and (number := _number(value)) is not None:
-        if not math.isfinite(number):
-            return f"{value!r} is not a finite number"
-        written = f"{number:.0f}" if number.is_integer() else yaml.safe_dump(number).split()[0]
-        return f"{value!r} is read as text, but a number is expected; write {written}"
-    return f"{_short(value)} is not of type {', '.join(map(repr, wanted))}"
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
-
-
-def _short(value: Any) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= 80 else f"{shown[:77]}..."
-
-
-def _contradictions(config: dict) -> Iterator[str]:
-    """A line for each option that contradicts another; takes a config that is valid otherwise, with its defaults."""
+def _contradictions(config: dict, given: dict) -> Iterator[str]:
+    """A line for each option that contradicts another, in a config that is valid otherwise: with its defaults, and as
+    it was given.
+    """
     names = list(config.get("representations", {}))
     for name in names:
         if learned_as(name) != name:
             yield f"representations: {name!r} is the name of cross-fitted {learned_as(name)!r}; choose another"
-    chosen = [("main", config.get("main")), *(("compare", name) for name in config.get("compare", ()))]
-    for option, name in dict.fromkeys(chosen if names else ()):
-        if name not in names and (option, name) != ("compare", config["main"]):
-            yield f"{option}: there is no representation {name!r}{_no_such(str(name), names)}"
+    if names and config["main"] not in names:
+        default = "" if "main" in given else " (the default)"
+        yield f"main: there is no representation {config['main']!r}{default}{_no_such(config['main'], names)}"
+    for name in given.get("compare", ()):
+        if name not in names:
+            yield f"compare: there is no representation {name!r}{_no_such(name, names)}"
+    yield from _columns_of_two_roles(config.get("columns", {}))
+
+
+def _columns_of_two_roles(columns: dict) -> Iterator[str]:
     roles: dict[str, str] = {}
-    for role, column in config.get("columns", {}).items():
-        if role != "features" and column in roles:
+    for role, column in columns.items():
+        if role == "features":
+            continue
+        if column in roles:
             yield f"columns: {column!r} is given for both {roles[column]} and {role}; expected a column for each"
-        roles.setdefault(column, role) if role != "features" else None
+        roles.setdefault(column, role)
 
 
 def _no_such(name: str, names: list[str]) -> str:
-    """Why a name is not among those of the representations, and what to write instead."""
+    """What to write in place of a name that is not among those of the representations."""
     if learned_as(name) in names and name == crossfitted(learned_as(name)):
         return f"; write {learned_as(name)!r}, cross-fitting is done for it"
-    return _suggestion(name, names)
-
-
-def _suggestion(key: str, allowed: list[str]) -> str:
-    near = difflib.get_close_matches(key, allowed, n=1)
-    if near or not allowed:
-        return f"; did you mean {near[0]!r}?" if near else "; expected none"
-    return f"; expected one of {', '.join(allowed)}"
+    return suggestion(name, names)
