@@ -146,7 +146,7 @@ def itml(
     return learned
 
 
-def _by_moamap(x, pairs, similar, bounds, options):
+def _by_moamap(x: np.ndarray, pairs: np.ndarray, similar: np.ndarray, bounds: Any, options: dict) -> Learned:
     model = ITML(**options).fit_pairs(x, pairs, similar, bounds)
     notes = {
         "similar_pairs": int(model.similar_.sum()),
@@ -165,7 +165,7 @@ def _by_moamap(x, pairs, similar, bounds, options):
     return Corrected(model.components_, notes, directions=x[first] - x[second], weights=weights)
 
 
-def _by_metric_learn(x, pairs, similar, bounds, options):
+def _by_metric_learn(x: np.ndarray, pairs: np.ndarray, similar: np.ndarray, bounds: Any, options: dict) -> Learned:
     # only this choice needs the package, which scikit-learn 1.8 breaks
     from metric_learn import ITML as Peer
 
