@@ -48,7 +48,7 @@ def rows_of_methods(schema: dict) -> Iterator[tuple[str, str, str]]:
     parameters: dict[tuple[str, str], dict[str, str]] = {}
     for branch in schema["allOf"]:
         method, then = branch["if"]["properties"]["method"]["const"], branch["then"]
-        labels = ", learned from the MoAs" if branch["x-supervised"] else ""
+        labels = "; learned from the MoAs, and so cross-fitted too" if branch["x-supervised"] else ""
         yield f"representations.NAME.method: {method}", "", cell(then["description"].rstrip(".") + labels)
         for key, rule in then["properties"].items():
             if key != "method":

@@ -13,7 +13,9 @@ found += problems(config, schema) or missing_sources(config.get("sources", {}))
 if found:
     found = mask_secrets(found)
     raise WorkflowError(f"{', '.join(map(str, workflow.overwrite_configfiles)) or 'config'}: {'; '.join(found)}")
-config.update(with_defaults(config, schema))
+filled = with_defaults(config, schema)
+config.clear()  # so that the options are in the schema's order, whichever of them were given
+config.update(filled)
 
 PUBLISHED = str(WORKFLOW.parent / "resources/published.csv")
 CROSSFITTED = [
