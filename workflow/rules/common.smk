@@ -7,16 +7,20 @@ if not WORKFLOW.is_dir():
 sys.path.insert(0, str(WORKFLOW))
 
 from moamap.core.code import digest
-from moamap.core.config import problems, supervised_methods, with_defaults
+from moamap.core.config import duplicate_keys, load_schema, problems, supervised_methods, with_defaults
 from moamap.core.names import crossfitted, learned_as
+from moamap.core.secrets import mask_secrets
 from moamap.sources.locations import files_of, missing_sources, url_name
 
-schema = yaml.safe_load((WORKFLOW / "schemas/config.schema.yaml").read_text())
-found = problems(config, schema) or missing_sources(config.get("sources", {}))
+schema = load_schema(WORKFLOW / "schemas")
+found = [line for path in workflow.overwrite_configfiles for line in duplicate_keys(path)]
+found += problems(config, schema) or missing_sources(config.get("sources", {}))
 if found:
+    found = mask_secrets(found)
     raise WorkflowError(f"{', '.join(map(str, workflow.overwrite_configfiles)) or 'config'}: {'; '.join(found)}")
-config.update(with_defaults(config, schema))
-config["validation"] = config["validation"] or "off"
+filled = with_defaults(config, schema)
+config.clear()  # so that the options are in the schema's order, whichever of them were given
+config.update(filled)
 
 
 pathvars:
