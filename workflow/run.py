@@ -35,17 +35,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Run the study and print one page.")
     parser.add_argument("--cores", default="all", help="jobs at a time (default: all cores)")
     parser.add_argument("--configfile", default="", help="one file, or several separated by spaces; the last one wins")
+    parser.add_argument("targets", nargs="*", help="files to make (default: the whole study)")
     options = parser.parse_args(arguments)
     screen, configs = Screen(), configfiles(options.configfile)
     problem = trouble(configs)
     if problem:
         screen.say(f"Error: {problem}")
         return 1
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", options.cores]
-    command += ["--configfile", *map(str, configs)] if configs else []
-    clear_the_way(command, screen)
+    snakemake = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", options.cores]
+    snakemake += ["--configfile", *map(str, configs)] if configs else []
+    clear_the_way(snakemake, screen)
     with tempfile.TemporaryFile("w+", errors="replace") as output:
-        progress, code = follow(command, output, screen)
+        progress, code = follow(snakemake, options.targets, output, screen)
         output.seek(0)
         printed = output.read()
     for line in page(progress, code, printed, Path("results") / dataset_of(configs)):
@@ -76,15 +77,15 @@ def dataset_of(configs: list[Path]) -> str:
     return named
 
 
-def follow(command: list[str], output, screen: Screen) -> tuple[Progress, int]:
+def follow(snakemake: list[str], targets: list[str], output, screen: Screen) -> tuple[Progress, int]:
     """Run Snakemake and show its progress until it ends."""
     progress, stops = Progress(), []
     before = {number: signal.signal(number, lambda *_: stops.append(time.monotonic())) for number in STOPPING}
     reader, writer = os.pipe()
-    extra = ["--logger", "moamap", "--logger-moamap-pipe", str(writer)]
+    command = [*snakemake, "--logger", "moamap", "--logger-moamap-pipe", str(writer), "--", *targets]
     paths = [str(PLUGINS), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
-    child = subprocess.Popen([*command, *extra], stdout=output, stderr=output, pass_fds=[writer], env=environment)
+    child = subprocess.Popen(command, stdout=output, stderr=output, pass_fds=[writer], env=environment)
     os.close(writer)
     for event in events(reader, child):
         if event:
@@ -128,11 +129,16 @@ def page(progress: Progress, code: int, printed: str, results: Path) -> list[str
     if code == 0:
         done = f"{progress.done} jobs done" if progress.total else "nothing to do, every file is up to date"
         return [*lines, *closing(results), f"{done}, {used}. {logs}"]
-    said = errors_of(progress) or ["Snakemake stopped:", *printed.strip().splitlines()[-20:]]
+    said = errors_of(progress) or [f"Snakemake stopped with exit code {code}:", *last_lines(printed)]
     if "cannot be locked" in " ".join(said):
         others = ", ".join(str(process.pid) for process in runs_here()) or "on another machine"
         said = [f"Error: another run is making the same files in this folder (process {others}); wait until it ends"]
     return [*lines, *said, f"Failed after {used}, {progress.done} of {progress.total} jobs done. {logs}"]
+
+
+def last_lines(printed: str) -> list[str]:
+    """The end of what Snakemake printed, for a failure that it reported in no event."""
+    return [line for line in printed.splitlines() if line.strip() and "for setting default command line" not in line][-20:]
 
 
 def newest_log() -> Path | None:
@@ -143,7 +149,7 @@ def newest_log() -> Path | None:
 # --- what a killed run leaves behind ---
 
 
-def clear_the_way(command: list[str], screen: Screen) -> None:
+def clear_the_way(snakemake: list[str], screen: Screen) -> None:
     """Stop the jobs of a run that was killed, and remove its lock; a run that still goes on is left alone."""
     orphans = left_behind()
     if orphans:
@@ -151,7 +157,7 @@ def clear_the_way(command: list[str], screen: Screen) -> None:
         stop(orphans)
     if is_locked() and last_host() == platform.node() and not runs_here():
         screen.say("A run was killed here; removing its lock and going on from where it stopped")
-        subprocess.run([*command, "--unlock"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.run([*snakemake, "--unlock"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def pids(processes: list[psutil.Process]) -> str:

@@ -69,9 +69,8 @@ def one_line(error: Exception, job) -> str:
     if isinstance(error, OSError):  # a full disk, a folder that may not be written
         return f"{error.filename or job.output[0]}: {error.strerror or error}"
     if isinstance(error, MemoryError):
-        return (
-            f"not enough memory to make {job.output[0]}; run fewer jobs at a time (--cores 1) or use a larger machine"
-        )
+        cure = "run fewer jobs at a time (--cores 1) or use a larger machine"
+        return f"not enough memory to make {job.output[0]}: {cure}"
     log = f"; the traceback is in {job.log[0]}" if job.log else ""
     return f"unexpected {type(error).__name__} in the job that makes {job.output[0]}: {str(error)[:200]!r}{log}"
 
