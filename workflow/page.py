@@ -132,8 +132,8 @@ def reason_of(logs: list[str]) -> str:
 
 
 def without_header(message: str) -> str:
-    """Snakemake's error without its class and the line of the Snakefile that it was raised from."""
-    return re.sub(r"\A\w+( in file .*)?:\n", "", message).strip()
+    """Snakemake's error without its class and the lines of the Snakefile that it was raised from."""
+    return re.sub(r'\A\w+( in file .*)?:\n|^  File ".*", line \d+.*$', "", message, flags=re.MULTILINE).strip()
 
 
 def printable(text: str) -> str:

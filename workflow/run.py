@@ -38,9 +38,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("targets", nargs="*", help="files to make (default: the whole study)")
     options = parser.parse_args(arguments)
     screen, configs = Screen(), configfiles(options.configfile)
-    problem = trouble(configs)
-    if problem:
-        screen.say(f"Error: {problem}")
+    gone = [str(path) for path in configs if not path.is_file()]
+    if gone:
+        screen.say(f"Error: there is no config file {gone[0]}")
         return 1
     snakemake = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", options.cores]
     snakemake += ["--configfile", *map(str, configs)] if configs else []
@@ -57,13 +57,6 @@ def main(arguments: list[str] | None = None) -> int:
 def configfiles(text: str) -> list[Path]:
     """The config files of `make run CONFIG=...`: one file whose name may hold spaces, or several."""
     return [Path(text)] if Path(text).is_file() else [Path(part) for part in shlex.split(text)]
-
-
-def trouble(configs: list[Path]) -> str:
-    """What is wrong before Snakemake starts, in one line; empty if nothing is."""
-    if Path("results").exists() and not Path("results").is_dir():
-        return "results is a file; the study writes into a folder of that name: move or rename the file"
-    return next((f"{path}: there is no such config file" for path in configs if not path.is_file()), "")
 
 
 def dataset_of(configs: list[Path]) -> str:
@@ -133,12 +126,15 @@ def page(progress: Progress, code: int, printed: str, results: Path) -> list[str
     if "cannot be locked" in " ".join(said):
         others = ", ".join(str(process.pid) for process in runs_here()) or "on another machine"
         said = [f"Error: another run is making the same files in this folder (process {others}); wait until it ends"]
-    return [*lines, *said, f"Failed after {used}, {progress.done} of {progress.total} jobs done. {logs}"]
+    end = f"Failed after {used}, {progress.done} of {progress.total} jobs done. {logs}"
+    return [*lines, *said, *([end] if progress.total else [])]
 
 
 def last_lines(printed: str) -> list[str]:
     """The end of what Snakemake printed, for a failure that it reported in no event."""
-    return [line for line in printed.splitlines() if line.strip() and "for setting default command line" not in line][-20:]
+    return [line for line in printed.splitlines() if line.strip() and "for setting default command line" not in line][
+        -20:
+    ]
 
 
 def newest_log() -> Path | None:

@@ -27,6 +27,8 @@ URLS = {
     if "://" in location
 }
 RESULTS = f"results/{config['dataset']}"
+if files := [path for path in map(Path, ("results", RESULTS)) if path.exists() and not path.is_dir()]:
+    raise WorkflowError(f"{files[0]} is a file; the study writes into a folder of that name: move or rename the file")
 FIGURES = ["fig1", "fig2", "fig3", "fig4", "figS1"]
 if config["validation"] != "off":
     FIGURES += ["validation_null", "validation_retrieval", "validation_stability"]
