@@ -92,8 +92,8 @@ class Screen:
         """Show how far the run is; without a terminal only at each tenth of the jobs, or after `every` seconds."""
         text, now = progress.line(), time.monotonic()
         if self.live:
-            width = os.get_terminal_size(self.stream.fileno()).columns
-            self._write(f"\r{printable(text)[: max(width, 20) - 1]}\x1b[K")
+            width = os.get_terminal_size(self.stream.fileno()).columns or 80
+            self._write(f"\r{printable(text)[: width - 1]}\x1b[K")
             return
         tenth = 10 * progress.done // progress.total if progress.total else 0
         if text != self.text and (tenth > self.tenth or now - self.shown >= self.every):
