@@ -132,9 +132,8 @@ def page(progress: Progress, code: int, printed: str, results: Path) -> list[str
 
 def last_lines(printed: str) -> list[str]:
     """The end of what Snakemake printed, for a failure that it reported in no event."""
-    return [line for line in printed.splitlines() if line.strip() and "for setting default command line" not in line][
-        -20:
-    ]
+    lines = [line for line in printed.splitlines() if line.strip()]
+    return [line for line in lines if "for setting default command line" not in line][-20:]
 
 
 def newest_log() -> Path | None:

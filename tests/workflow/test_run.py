@@ -50,7 +50,7 @@ def put_off(config, folder):
 # --- whole runs ---
 
 
-def test_the_page_of_a_whole_study_from_folders_and_configs_with_spaces(tmp_path):
+def test_a_run_is_a_page_in_a_folder_with_spaces_and_with_two_configs(tmp_path):
     folder = tmp_path / "a b"
     folder.mkdir()
     put_off("one.yaml", folder)
@@ -59,12 +59,23 @@ def test_the_page_of_a_whole_study_from_folders_and_configs_with_spaces(tmp_path
     assert run.returncode == 0, run.stdout
     lines = run.stdout.splitlines()
     assert len(lines) < 60 and all(len(line) < 300 for line in lines)
-    assert "results/other/raw/enrichment.csv" in run.stdout and "jobs done" in lines[-1]
+    assert (folder / "results/other/raw/enrichment.csv").exists()
+    assert lines[-1].startswith("8 jobs done") and "results/other/logs" in lines[-1]
     assert all(letter.isprintable() for line in lines for letter in line)
     log = next(word for word in lines[-1].split() if word.endswith(".snakemake.log"))
     assert "rule annotate:" in (folder / log).read_text()
     again = page(folder, "results/other/raw/enrichment.csv", config="one.yaml two.yaml")
     assert again.returncode == 0 and "nothing to do" in again.stdout
+
+
+def test_the_page_ends_with_the_verdict_and_where_to_look(small_run):
+    run = page(small_run.parents[1])
+    assert run.returncode == 0, run.stdout
+    lines = run.stdout.splitlines()
+    verdict, look = lines.index("The verdict in short:"), lines.index("Look first at:")
+    assert 1 <= look - verdict - 1 <= 3 and len(lines) - look > 3
+    for line in lines[look + 1 : -1]:
+        assert (small_run.parents[1] / line.split()[0]).exists()
 
 
 def test_after_kill_9_of_everything_the_same_command_continues(tmp_path):
