@@ -22,6 +22,10 @@ filled = with_defaults(config, schema)
 config.clear()  # so that the options are in the schema's order, whichever of them were given
 config.update(filled)
 
+folders = map(Path, ("results", f"results/{config['dataset']}"))
+if files := [path for path in folders if path.exists() and not path.is_dir()]:
+    raise WorkflowError(f"{files[0]} is a file; the study writes into a folder of that name: move or rename the file")
+
 
 pathvars:
     results=f"results/{config['dataset']}",
