@@ -5,7 +5,7 @@ import gzip
 import numpy as np
 import pandas as pd
 
-from .study import snakemake
+from .study import SMALL, snakemake
 
 NAMES = [
     "5'-<b>azacytidine</b>",
@@ -48,3 +48,18 @@ def test_names_and_scales_that_are_odd_go_through_the_whole_study(tmp_path):
     assert s1["pert_id"].tolist() == order["Cell line.Compound ID"].tolist()
     np.testing.assert_array_equal(s1.iloc[:, 3:], order.iloc[:, 3:])
     assert len(list((results / "figures").glob("*.png"))) == 5
+
+
+def test_names_of_folders_and_configs_are_never_commands(tmp_path):
+    folder = tmp_path / "a folder's $(touch X)"
+    folder.mkdir()
+    first, second = folder / "c$(touch X) 1.yaml", folder / "c 2.yaml"
+    first.write_text(SMALL.read_text())
+    second.write_text("neighbours: 3\n")
+    run = snakemake(
+        "results/other/figures/fig2.svg", "--config", "dataset=other", directory=folder, configfile=[first, second]
+    )
+    assert run.returncode == 0, run.stdout
+    drawn = (folder / "results/other/figures/fig2.svg").read_text()
+    assert "represent" in drawn and "permute" in drawn
+    assert not list(tmp_path.rglob("X"))
