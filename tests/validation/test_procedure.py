@@ -11,6 +11,7 @@ from moamap.communities.clusters import find_communities
 from moamap.communities.enrichment import enrichment, table_1_row
 from moamap.core.labels import folds_by_moa, folds_of_moas, label_sets, membership, moa_groups
 from moamap.core.names import CROSSFIT, HELD_OUT_DRUGS, HELD_OUT_MOAS, IN_SAMPLE, LABEL_FREE
+from moamap.core.numerics import stream
 from moamap.profiles.simulate import simulate
 from moamap.representations.registry import learn
 from moamap.validation.nulls import permutation
@@ -152,18 +153,21 @@ def test_in_sample(supervised):
 
 def test_cross_fitted(supervised):
     x, moas, labels, found = supervised
-    rng = np.random.default_rng(SEED)
+    rng = stream(SEED, "cross-fitting folds")
     squared = slow_crossfit(x, moas, [folds_by_moa(labels, N_FOLDS, rng) for _ in range(2)])
     expected = slow_claims(squared, moas) | slow_retrieval([(squared, range(N), range(N))], moas)
     assert_same(found[CROSSFIT], expected)
 
 
-@pytest.mark.parametrize(("way", "deal"), [(HELD_OUT_DRUGS, folds_by_moa), (HELD_OUT_MOAS, folds_of_moas)])
+HELD_OUT = [(HELD_OUT_DRUGS, folds_by_moa), (HELD_OUT_MOAS, folds_of_moas)]
+
+
+@pytest.mark.parametrize(("way", "deal"), HELD_OUT)
 def test_held_out(supervised, way, deal):
     """Drugs are looked up among all others, drugs of held-out MoAs among those of their fold."""
     x, moas, labels, found = supervised
     groups = labels if deal is folds_by_moa else moa_groups(moas.to_numpy())
-    folds = deal(groups, N_FOLDS, np.random.default_rng(SEED))
+    folds = deal(groups, N_FOLDS, stream(SEED, f"folds of {way}"))
     rankings = []
     for fold in range(N_FOLDS):
         queries = np.flatnonzero(folds == fold)

@@ -5,13 +5,14 @@ import pandas as pd
 from scipy.stats import false_discovery_control
 
 from moamap.communities.enrichment import tail
+from moamap.core.numerics import stream
 
 
 def permutation(n: int, seed: int, number: int) -> np.ndarray:
-    """Permutation `number` of n drugs' label sets; number 0 is the truth. Each has its own seed, so none depends on
-    which others are made, or where.
+    """Permutation `number` of n drugs' label sets; number 0 is the truth. Each has its own stream of random numbers, so
+    none depends on which others are made, or where.
     """
-    return np.arange(n) if number == 0 else np.random.default_rng([seed, number]).permutation(n)
+    return np.arange(n) if number == 0 else stream(seed, "permutation of labels", number).permutation(n)
 
 
 def enrichment_p(numbers: np.ndarray, moas: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

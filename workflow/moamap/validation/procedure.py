@@ -25,7 +25,7 @@ from moamap.core.names import (
     PROPOSED,
     SINGLETONS,
 )
-from moamap.core.numerics import squared_euclidean
+from moamap.core.numerics import squared_euclidean, stream
 from moamap.representations.base import Learned
 from moamap.representations.registry import METHODS, learn
 from moamap.validation.candidates import closeness, false_discovery_rate, nearness_p
@@ -72,7 +72,7 @@ class Procedure:
 
     def folds(self, labels: np.ndarray) -> np.ndarray:
         """(n_splits, n) folds for cross-fitting; `labels` as `label_sets` gives them."""
-        rng = np.random.default_rng(self.seed)
+        rng = stream(self.seed, "cross-fitting folds")
         return np.array([folds_by_moa(labels, self.n_folds, rng) for _ in range(self.n_splits)])
 
     def crossfit(self, moas: np.ndarray, folds: np.ndarray) -> np.ndarray:
@@ -104,9 +104,8 @@ class Procedure:
             numbers = communities_of(-squared, **self.communities).numbers
             ranking = rank(squared, everyone, everyone)
             scores[way] = self._claims(numbers, ranking, moas) | retrieval([ranking], shared, moas)
-        draw = np.random.default_rng
-        drugs = folds_by_moa(labels, self.n_folds, draw(self.seed))
-        whole_moas = folds_of_moas(moa_groups(moas), self.n_folds, draw(self.seed))
+        drugs = folds_by_moa(labels, self.n_folds, stream(self.seed, "folds of held-out drugs"))
+        whole_moas = folds_of_moas(moa_groups(moas), self.n_folds, stream(self.seed, "folds of held-out MoAs"))
         scores[HELD_OUT_DRUGS] = retrieval(self._held_out(moas, drugs, within=False), shared, moas)
         scores[HELD_OUT_MOAS] = retrieval(self._held_out(moas, whole_moas, within=True), shared, moas)
         return scores

@@ -10,6 +10,7 @@ import pandas as pd
 from sklearn.metrics import adjusted_rand_score
 
 from moamap.communities.clusters import chance_of_sharing, communities_of
+from moamap.core.numerics import stream
 from moamap.validation.procedure import Procedure
 
 SUBSAMPLE = 0.8
@@ -31,19 +32,22 @@ def perturbations(procedure: Procedure, n_runs: int, seed: int) -> Iterator[Pert
     """Seeds (of ITML's pairs, the folds and affinity propagation's noise), 80% subsamples, and preferences."""
     everyone = np.arange(len(procedure.x))
     for run in range(1, n_runs + 1):
-        yield Perturbation("seed", run, everyone, _reseeded(procedure, seed + run))
+        yield Perturbation("seed", run, everyone, _reseeded(procedure, seed, run))
     for run in range(1, n_runs + 1):
-        draw = np.random.default_rng([seed, run])
+        draw = stream(seed, "subsample of drugs", run)
         rows = np.sort(draw.choice(everyone, round(SUBSAMPLE * len(everyone)), replace=False))
         yield Perturbation("subsample", run, rows, replace(procedure, x=procedure.x[rows]))
     for factor in PREFERENCES:
         yield Perturbation("preference", factor, everyone, procedure, factor)
 
 
-def _reseeded(procedure, seed):
-    parameters = procedure.parameters | ({"seed": seed} if procedure.takes_seed else {})
-    communities = procedure.communities | {"seed": seed}
-    return replace(procedure, parameters=parameters, communities=communities, seed=seed)
+def _reseeded(procedure: Procedure, seed: int, run: int) -> Procedure:
+    def other(purpose: str) -> int:
+        return int(stream(seed, f"other seed of {purpose}", run).integers(2**31))
+
+    parameters = procedure.parameters | ({"seed": other("the representation")} if procedure.takes_seed else {})
+    communities = procedure.communities | {"seed": other("the communities")}
+    return replace(procedure, parameters=parameters, communities=communities, seed=other("the folds"))
 
 
 def rerun(change: Perturbation, moas: np.ndarray, labels: np.ndarray, crossfitted: bool) -> tuple:
