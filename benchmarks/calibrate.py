@@ -129,7 +129,7 @@ def _in_sample_p(data, procedure, order):
 
 def _crossfitted_p(data, procedure, order):
     moas = data.moas[order]
-    return community_p(procedure, procedure.crossfit(moas, procedure.folds(data.labels[order])), moas)
+    return community_p(procedure, procedure.crossfit(moas, procedure.folds(data.labels[order], moas)), moas)
 
 
 def _smallest_p(test, data, procedure, order):

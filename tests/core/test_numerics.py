@@ -55,5 +55,5 @@ def test_a_reseeded_run_gives_each_part_a_seed_of_its_own():
     changed = [c.procedure for c in perturbations(procedure, 4, procedure.seed) if c.kind == "seed"]
     seeds = [seed for p in changed for seed in (p.seed, p.parameters["seed"], p.communities["seed"])]
     assert len(set(seeds)) == 12
-    folds = {tuple(map(tuple, p.folds(label_sets(labels)))) for p in [procedure, *changed]}
+    folds = {tuple(map(tuple, p.folds(label_sets(labels), labels))) for p in [procedure, *changed]}
     assert len(folds) == 5

@@ -94,7 +94,8 @@ def partners(
         others = np.flatnonzero((drugs["moa"] != drugs["moa"][row]).to_numpy())
         near = others[np.argsort(-association[row, others], kind="stable")[:neighbours]]
         both = (runs[:, [row]] > 0) & (runs[:, near] > 0)
-        together = ((runs[:, [row]] == runs[:, near]) & both).sum(axis=0) / np.maximum(both.sum(axis=0), 1)
+        with np.errstate(invalid="ignore"):  # no run has both
+            together = ((runs[:, [row]] == runs[:, near]) & both).sum(axis=0) / both.sum(axis=0)
         known = {"drug": name, "known_moa": drugs["moa"][row], "kind": "repurposing partner"}
         table = pd.DataFrame({"proposed": drugs["drug"][near] + " [" + drugs["moa"][near] + "]"}).assign(**known)
         tables.append(table.assign(evidence=100 * association[row, near], stability=together))
