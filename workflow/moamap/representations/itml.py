@@ -8,6 +8,7 @@ from the duals lambda, since a projection adds a multiple of v_i v_i' to its inv
     M^-1 = M0^-1 + sum_i w_i v_i v_i',    w_i = lambda_i of a similar pair, -lambda_i of a dissimilar one.
 """
 
+import functools
 import warnings
 from numbers import Integral, Real
 
@@ -23,6 +24,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.random import sample_without_replacement
 from sklearn.utils.validation import check_is_fitted, validate_data
+from threadpoolctl import ThreadpoolController
 
 BLOCK = 96  # pairs (or features) whose rank-one updates wait for one matrix product
 EPS = np.finfo(float).eps
@@ -37,8 +39,7 @@ class ITML(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     pairs, where d is the squared distance and slack is paid for with `gamma` (Davis et al. 2007, Algorithm 1). Pairs,
     order of projections, slack and stopping rule are those of metric-learn 0.7.0, and so is the metric, but for
     rounding: less than 1e-9 (Frobenius norm, relative) wherever the rounding of metric-learn itself is well below that.
-    Fits with 1 and 2 threads of BLAS agreed in the same sense to 1e-13 with up to 400 pairs of real profiles and the
-    default bounds, and to 1e-8 with 2,000 pairs that break most bounds.
+    It uses one thread of BLAS, whatever the caller's setting, so that the metric does not depend on that setting.
 
     Parameters
     ----------
@@ -174,18 +175,21 @@ class ITML(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return validate_data(self, X, dtype=np.float64, reset=False) @ self.components_.T
 
     def _learn(self, X, pairs, similar, bounds):
-        differences, prior = self._prepare(X, pairs, similar, bounds)
-        self.components_ = None
-        if prior is None and len(differences) < X.shape[1]:
-            metric = _MetricOfFewPairs(differences)
-            self.components_ = metric.root(self._project(metric))
-        if self.components_ is None:
-            metric = _MetricOfManyPairs(differences, prior)
-            self._project(metric)
-            self.components_ = _root(metric.matrix)
+        with _blas().limit(limits=1):
+            self.components_ = self._components(*self._prepare(X, pairs, similar, bounds))
         if not self.converged_:
             warnings.warn(f"ITML did not converge in {self.max_iter} sweeps", ConvergenceWarning, stacklevel=4)
         return self
+
+    def _components(self, differences, prior):
+        if prior is None and len(differences) < differences.shape[1]:
+            metric = _MetricOfFewPairs(differences)
+            components = metric.root(self._project(metric))
+            if components is not None:
+                return components
+        metric = _MetricOfManyPairs(differences, prior)
+        self._project(metric)
+        return _root(metric.matrix)
 
     def _prepare(self, X, pairs, similar, bounds):
         """Differences of the pairs, and the prior (None for the identity); sets pairs and bounds."""
@@ -232,6 +236,14 @@ class ITML(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
         return tags
+
+
+@functools.cache
+def _blas():
+    """Numpy's and scipy's BLAS. Their calls take turns here, on blocks; with two threads each they would wait for each
+    other's threads, and take 40 to 70 times as long.
+    """
+    return ThreadpoolController().select(user_api="blas")
 
 
 def sample_pairs(y, n_constraints, sampling="metric-learn", random_state=None):
