@@ -7,13 +7,14 @@ from scipy.spatial.distance import squareform
 from _files import is_simulated, read_distances, read_table, write_table
 from _job import run
 from moamap.connections.distances import association
+from moamap.core.arrays import load_arrays
 from moamap.core.labels import membership
 from moamap.validation.candidates import closeness, partners, proposals
 from moamap.validation.retrieval import rank
 
 
 def propose(job) -> None:
-    drugs, stored = read_table(job.input.communities), np.load(job.input.runs)
+    drugs, stored = read_table(job.input.communities), load_arrays(job.input.runs, "proposed", "runs")
     moas = membership(drugs["moa"], job.params.moa)
     tested = moas.loc[:, moas.sum() >= job.params.min_drugs]
     distance = read_distances(job.input.connections)
