@@ -17,6 +17,9 @@ def membership(moa: pd.Series, policy: str) -> pd.DataFrame:
 
 def sharing(moas: np.ndarray) -> np.ndarray:
     """Which drugs share a MoA: (n, n_moas) booleans -> (n, n) booleans."""
+    if (moas.sum(axis=1) == 1).all():
+        label = moas.argmax(axis=1)
+        return label[:, None] == label
     return moas.astype(np.float32) @ moas.T.astype(np.float32) > 0
 
 

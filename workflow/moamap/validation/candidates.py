@@ -13,8 +13,9 @@ def closeness(ranking: Ranking) -> np.ndarray:
     `ranking` has every drug as a query against all others, in the order of the table.
     """
     n_others = ranking.order.shape[1]
-    close = np.zeros((len(ranking.queries), n_others + 1))
-    np.put_along_axis(close, ranking.order, -np.log(np.arange(1, n_others + 1) / n_others)[None, :], axis=1)
+    n = n_others + 1
+    close = np.zeros((n, n))
+    close.ravel()[ranking.order + n * np.arange(n)[:, None]] = -np.log(np.arange(1, n) / n_others)
     return close
 
 

@@ -34,9 +34,10 @@ def enrichment_p(numbers: np.ndarray, moas: np.ndarray) -> tuple[np.ndarray, np.
     k = (inside.T @ moas).astype(int)
     size, with_moa = inside.sum(axis=0).astype(int), moas.sum(axis=0)
     # few distinct (k, K, n) occur; the hypergeometric tail is the expensive part
-    cases = np.stack([k, np.broadcast_to(with_moa, k.shape), np.broadcast_to(size[:, None], k.shape)], axis=-1)
-    distinct, which = np.unique(cases.reshape(-1, 3), axis=0, return_inverse=True)
-    p = tail(distinct[:, 0], len(moas), distinct[:, 1], distinct[:, 2])
+    n = len(moas)
+    cases = (k * (n + 1) + with_moa) * (n + 1) + size[:, None]  # one number for each (k, K, n)
+    distinct, which = np.unique(cases, return_inverse=True)
+    p = tail(distinct // (n + 1) ** 2, n, distinct // (n + 1) % (n + 1), distinct % (n + 1))
     return p[which].reshape(k.shape), k
 
 

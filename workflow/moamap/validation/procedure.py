@@ -68,7 +68,7 @@ class Procedure:
         """(n, n) squared Euclidean distances of the profiles."""
         return squared_euclidean(self.x)
 
-    def learn(self, x: np.ndarray, moas: np.ndarray) -> Learned:
+    def learn(self, x: np.ndarray, moas: np.ndarray | None) -> Learned:
         """Learn from some of the drugs."""
         return learn(self.method, x, moas, **self.parameters)
 
@@ -88,11 +88,12 @@ class Procedure:
         return with_unlearned(squared, self.base)
 
     @cached_property
-    def _label_free(self) -> tuple[np.ndarray, Ranking]:
-        """Communities and ranking of a representation that no label touches: made once."""
+    def _label_free(self) -> tuple[np.ndarray, Ranking, np.ndarray]:
+        """Communities, ranking and closeness of a representation that no label touches: made once."""
         squared = self.learn(self.x, None).squared_distances(self.x, self.base)
         everyone = np.arange(len(self.x))
-        return communities_of(-squared, **self.communities).numbers, rank(squared, everyone, everyone)
+        ranking = rank(squared, everyone, everyone)
+        return communities_of(-squared, **self.communities).numbers, ranking, closeness(ranking)
 
     def score(self, moas: np.ndarray, labels: np.ndarray) -> dict[str, dict]:
         """Everything that is claimed of this labelling, by way of scoring.
@@ -106,8 +107,8 @@ class Procedure:
         """
         shared = sharing(moas)
         if not self.supervised:
-            numbers, ranking = self._label_free
-            return {LABEL_FREE: self._claims(numbers, ranking, moas) | retrieval([ranking], shared, moas)}
+            numbers, ranking, close = self._label_free
+            return {LABEL_FREE: self._claims(numbers, close, moas) | retrieval([ranking], shared, moas)}
         scores = {
             IN_SAMPLE: self._score_all(lambda: self.in_sample(moas), shared, moas),
             CROSSFIT: self._score_all(lambda: self.crossfit(moas, self.folds(labels, moas)), shared, moas),
@@ -128,13 +129,13 @@ class Procedure:
             nothing = dict.fromkeys(CLAIMS, np.nan) | {"smallest_p": np.full(moas[:, self.tested].shape[1], np.nan)}
             return nothing | retrieval([], shared, moas)
         ranking = rank(squared, everyone, everyone)
-        return self._claims(numbers, ranking, moas) | retrieval([ranking], shared, moas)
+        return self._claims(numbers, closeness(ranking), moas) | retrieval([ranking], shared, moas)
 
     def in_sample(self, moas: np.ndarray) -> np.ndarray:
         """Squared distances (n, n) of the metric learned from all labels."""
         return self.learn(self.x, moas).squared_distances(self.x, self.base)
 
-    def _held_out(self, moas, folds, within):
+    def _held_out(self, moas: np.ndarray, folds: np.ndarray, within: bool) -> list[Ranking]:
         everyone = np.arange(len(self.x))
         rankings = []
         for fold in range(self.n_folds):
@@ -147,12 +148,12 @@ class Procedure:
             rankings.append(rank(squared, queries, queries if within else everyone))
         return rankings
 
-    def _claims(self, numbers, ranking, moas):
-        p, k = enrichment_p(numbers, moas[:, self.tested])
+    def _claims(self, numbers: np.ndarray, close: np.ndarray, moas: np.ndarray) -> dict:
+        tested = moas[:, self.tested]
+        p, k = enrichment_p(numbers, tested)
         enriched = p < self.alpha
         found = int(enriched.any(axis=0).sum())
-        tested = moas[:, self.tested]
-        q = false_discovery_rate(nearness_p(closeness(ranking), tested), tested)
+        q = false_discovery_rate(nearness_p(close, tested), tested)
         return {
             CLUSTERS: int(numbers.max()),
             ENRICHED: found,
@@ -180,7 +181,15 @@ def retrieval(rankings: list[Ranking], shared: np.ndarray, moas: np.ndarray) -> 
 
 
 def procedure_of(
-    moa: pd.Series, features: pd.DataFrame, *, representation, communities, crossfit, min_drugs, alpha, policy
+    moa: pd.Series,
+    features: pd.DataFrame,
+    *,
+    representation: dict,
+    communities: dict,
+    crossfit: dict,
+    min_drugs: int,
+    alpha: float,
+    policy: str,
 ) -> tuple[np.ndarray, Procedure]:
     """The drugs' MoAs (n, n_moas) and the procedure of a representation.
 

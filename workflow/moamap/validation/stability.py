@@ -7,7 +7,6 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import adjusted_rand_score
 
 from moamap.communities.clusters import chance_of_sharing, communities_of
 from moamap.core.errors import InputError
@@ -81,6 +80,8 @@ def agreement(reference: np.ndarray, numbers: np.ndarray) -> float:
     both = (reference > 0) & (numbers > 0)
     if not both.any():
         return np.nan
+    from sklearn.metrics import adjusted_rand_score  # late: perturbing, which is done in many jobs, does without it
+
     with warnings.catch_warnings():
         # scikit-learn takes many communities for a regression
         warnings.simplefilter("ignore", UserWarning)
