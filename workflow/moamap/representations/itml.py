@@ -27,6 +27,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import ThreadpoolController
 
 BLOCK = 96  # pairs (or features) whose rank-one updates wait for one matrix product
+LOWER = np.tri(BLOCK, dtype=bool)  # the lower triangle of a block
 EPS = np.finfo(float).eps
 PROBES, ROUNDING = 8, 1e-11  # random products, and their relative error, by which `_MetricOfFewPairs` is checked
 SMALLEST_BOUND = 1e-9  # metric-learn's stand-in for a bound of zero
@@ -414,8 +415,8 @@ class _MetricOfFewPairs:
 
     def columns(self, pairs):
         """Products of all pairs with those of a block: (n_pairs, block)."""
-        square = np.tril(self.matrix[pairs, pairs])
-        square += np.tril(square, -1).T
+        lower = self.matrix[pairs, pairs]
+        square = np.where(LOWER[: len(lower), : len(lower)], lower, lower.T)
         return np.vstack([self.matrix[pairs, : pairs.start].T, square, self.matrix[pairs.stop :, pairs]])
 
     def root(self, weights):
