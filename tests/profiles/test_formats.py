@@ -15,7 +15,7 @@ from _files import write_table
 from moamap.core.errors import InputError
 from moamap.profiles.formats import read_profiles, read_source
 
-SUBSET = Path(__file__).parents[2] / "shared/data/lds1195-subset/MLPCN_morplological_profiles.csv.gz"
+SUBSET = Path(__file__).resolve().parents[3] / "shared/data/lds1195-subset/MLPCN_morplological_profiles.csv.gz"
 
 
 def awkward_table(n=60, m=30):

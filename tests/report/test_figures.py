@@ -10,23 +10,8 @@ from moamap.report.figures import paper as figures
 from moamap.report.figures import style
 from moamap.report.figures.workflow import figure_2
 
-DOT = """digraph snakemake_dag {
-    graph[bgcolor=white, margin=0];
-    node[shape=box, style=rounded, fontname=sans, fontsize=10, penwidth=2];
-    0[label = "all", color = "0.00 0.6 0.85", style="rounded"];
-    1[label = "fetch", color = "0.1 0.6 0.85", style="rounded"];
-    2[label = "connect", color = "0.2 0.6 0.85", style="rounded"];
-    3[label = "community_features", color = "0.3 0.6 0.85", style="rounded"];
-    4[label = "rulegraph", color = "0.4 0.6 0.85", style="rounded"];
-    2 -> 0
-    3 -> 0
-    4 -> 0
-    1 -> 2
-    2 -> 3
-    1 -> 3
-}
-"""
-STAGES = {"fetch": "sources", "connect": "connections", "community_features": "features"}
+NEEDS = {"fetch": [], "connect": ["fetch"], "community_features": ["connect", "fetch"], "unused": []}
+STAGES = {"fetch": "sources", "connect": "connections", "community_features": "features", "unused": "sources"}
 RNG = np.random.default_rng(0)
 
 
@@ -82,7 +67,7 @@ def test_figure_1(n_moas):
 
 
 def test_figure_2_draws_the_rules_and_the_shortest_set_of_arrows():
-    figure = figure_2(DOT, STAGES)
+    figure = figure_2(NEEDS, STAGES)
     image_of(figure)
     (axis,) = figure.axes
     boxes = [text.get_text() for text in axis.texts if text.get_text()]
@@ -92,7 +77,7 @@ def test_figure_2_draws_the_rules_and_the_shortest_set_of_arrows():
 
 
 def test_figure_2_goes_from_left_to_right():
-    figure = figure_2(DOT, STAGES)
+    figure = figure_2(NEEDS, STAGES)
     place = {text.get_text(): text.get_position()[0] for text in figure.axes[0].texts if text.get_text()}
     assert place["fetch"] < place["connect"] < place["community features"]
 
@@ -144,6 +129,19 @@ def test_figure_4_tells_more_communities_apart_than_there_are_colours():
     assert len(drawn) == len(looks) == 25
 
 
+@pytest.mark.parametrize("n_maps", [1, 4])
+def test_any_number_of_representations_can_be_compared(n_maps):
+    communities, enriched = community_tables()
+    names = ["raw", "itml", "rca", "lda"][:n_maps]
+    maps = {name: flat_map(len(communities)) for name in names}
+    moas = figures.figure_3(maps, pd.Series(list("aabbbccccd")))
+    found = figures.figure_4(maps, dict.fromkeys(names, communities), dict.fromkeys(names, enriched))
+    titles = ["a  Original data", "b  ITML", "c  rca", "d  lda"][:n_maps]
+    assert [axis.get_title(loc="left") for axis in moas.axes] == titles
+    assert [axis.get_title(loc="left").split(":")[0] for axis in found.axes[:n_maps]] == titles
+    assert (found.get_figwidth(), moas.get_figwidth()) == (5 * n_maps, 4.75 * n_maps)
+
+
 def test_figure_4_without_any_enrichment():
     communities, enriched = community_tables()
     tables = {"raw": communities, "itml": communities}, {"raw": enriched, "itml": enriched.assign(enriched=False)}
@@ -165,7 +163,7 @@ def test_a_long_list_of_enriched_moas_is_cut():
 def test_figure_s1_orders_the_drugs_by_community():
     numbers = np.array([2, 1, 3, 1, 2, 1])
     x = np.arange(6.0)[:, None] ** 2
-    figure = figures.figure_s1(pdist(x), numbers)
+    figure = figures.figure_s1(pdist(x), numbers, representation="itml")
     image_of(figure, "png")
     axis, bar = figure.axes
     order = [1, 3, 5, 0, 4, 2]
@@ -174,11 +172,12 @@ def test_figure_s1_orders_the_drugs_by_community():
     assert axis.get_xticks().tolist() == [1.0, 3.5]
     assert [line.get_ydata()[0] for line in axis.lines[::2]] == [2.5, 4.5]
     assert axis.get_title(loc="left") == "DIP connections: 15 pairs of 6 drugs"
-    assert bar.get_ylabel().startswith("Euclidean distance")
+    assert bar.get_ylabel().startswith("Distance, ITML")
+    assert axis.get_xlabel().startswith("ITML community")
 
 
 def test_simulated_figures_say_so():
-    figure = figure_2(DOT, STAGES)
+    figure = figure_2(NEEDS, STAGES)
     assert b"simulated data" not in image_of(figure)
     style.label_simulated(figure)
     assert [text.get_text() for text in figure.texts] == ["simulated data"]

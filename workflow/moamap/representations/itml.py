@@ -10,10 +10,13 @@ from the duals lambda, since a projection adds a multiple of v_i v_i' to its inv
 
 import functools
 import warnings
+from collections.abc import Sequence
 from numbers import Integral, Real
+from typing import Self
 
 import numba
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.linalg import eigh
 from scipy.linalg.blas import dsymm, dsyrk, dtrsm
 from scipy.linalg.lapack import dtrtri
@@ -104,15 +107,15 @@ class ITML(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def __init__(
         self,
-        n_constraints=20,
-        gamma=1.0,
-        max_iter=1000,
-        tol=1e-3,
-        prior="identity",
-        bounds="euclidean",
-        sampling="metric-learn",
-        random_state=None,
-    ):
+        n_constraints: int = 20,
+        gamma: float = 1.0,
+        max_iter: int = 1000,
+        tol: float = 1e-3,
+        prior: str | ArrayLike = "identity",
+        bounds: str | Sequence[float] = "euclidean",
+        sampling: str = "metric-learn",
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.n_constraints = n_constraints
         self.gamma = gamma
         self.max_iter = max_iter
@@ -123,7 +126,7 @@ class ITML(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y):
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Learn from pairs drawn by class.
 
         Parameters
@@ -150,7 +153,9 @@ class ITML(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return self._learn(X, pairs, similar, self.bounds)
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit_pairs(self, X, pairs, similar, bounds=None):
+    def fit_pairs(
+        self, X: ArrayLike, pairs: ArrayLike, similar: ArrayLike, bounds: str | Sequence[float] | None = None
+    ) -> Self:
         """Learn from given pairs.
 
         Parameters
@@ -166,11 +171,11 @@ class ITML(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
         Returns itself; raises ValueError as `fit` does, and if pairs or similar have the wrong shape, type or range.
         """
-        X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
-        pairs, similar = _check_pairs(pairs, similar, len(X))
-        return self._learn(X, pairs, similar, self.bounds if bounds is None else bounds)
+        profiles = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
+        pairs, similar = _check_pairs(pairs, similar, len(profiles))
+        return self._learn(profiles, pairs, similar, self.bounds if bounds is None else bounds)
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> np.ndarray:
         """X L', whose Euclidean distances are the learned ones: (n, d) to (n, d)."""
         check_is_fitted(self)
         return validate_data(self, X, dtype=np.float64, reset=False) @ self.components_.T
@@ -184,8 +189,8 @@ class ITML(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def _components(self, differences, prior):
         if prior is None and len(differences) < differences.shape[1]:
-            metric = _MetricOfFewPairs(differences)
-            components = metric.root(self._project(metric))
+            products = _MetricOfFewPairs(differences)
+            components = products.root(self._project(products))
             if components is not None:
                 return components
         metric = _MetricOfManyPairs(differences, prior)
@@ -240,14 +245,19 @@ class ITML(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
 
 @functools.cache
-def _blas():
+def _blas() -> ThreadpoolController:
     """Numpy's and scipy's BLAS. Their calls take turns here, on blocks; with two threads each they would wait for each
     other's threads, and take 40 to 70 times as long.
     """
     return ThreadpoolController().select(user_api="blas")
 
 
-def sample_pairs(y, n_constraints, sampling="metric-learn", random_state=None):
+def sample_pairs(
+    y: ArrayLike,
+    n_constraints: int,
+    sampling: str = "metric-learn",
+    random_state: int | np.random.RandomState | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
     """Draw similar and dissimilar pairs by class.
 
     Parameters
@@ -289,7 +299,8 @@ def sample_pairs(y, n_constraints, sampling="metric-learn", random_state=None):
 
 def _draw_as_metric_learn(labels, n_pairs, alike, rng):
     """Takes the numbers from `rng` that metric-learn's `Constraints` takes, and returns its set in the same order."""
-    partners, drawn = {}, set()
+    partners: dict[int, np.ndarray] = {}
+    drawn: set[tuple[int, int]] = set()
     for _ in range(10):
         for first in rng.randint(len(labels), size=n_pairs - len(drawn)).tolist():
             label = labels[first]
@@ -332,7 +343,7 @@ def _check_pairs(pairs, similar, n_profiles):
 def _distinct_profiles(X, pairs):
     """The distinct profiles in the pairs, and which of them each pair joins."""
     used, ends = np.unique(pairs, return_inverse=True)
-    seen = {}
+    seen: dict[bytes, int] = {}
     place = np.array([seen.setdefault((X[row] + 0.0).tobytes(), len(seen)) for row in used])  # -0.0 + 0.0 is 0.0
     first = np.unique(place, return_index=True)[1]
     return X[used[first]], place[ends].reshape(-1, 2)
