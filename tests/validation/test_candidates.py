@@ -77,3 +77,10 @@ def test_partners_are_the_nearest_drugs_of_other_moas():
     assert list(table["evidence"]) == [70, 40]
     assert list(table["stability"]) == [1, 0]
     assert partners([], drugs, association, runs, neighbours=2).empty
+
+
+def test_partners_that_no_run_has_together_have_no_stability():
+    drugs = pd.DataFrame({"drug": list("wx"), "moa": ["m", "n"]})
+    association = np.array([[0, 0.9], [0.9, 0]])
+    table = partners(["w"], drugs, association, np.array([[1, 0], [0, 1]]), neighbours=1)
+    assert table["stability"].isna().tolist() == [True]

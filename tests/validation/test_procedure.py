@@ -11,10 +11,13 @@ from moamap.communities.clusters import find_communities
 from moamap.communities.enrichment import enrichment_table, table_1_row
 from moamap.core.labels import folds_by_moa, folds_of_moas, label_sets, membership, moa_groups
 from moamap.core.names import CROSSFIT, HELD_OUT_DRUGS, HELD_OUT_MOAS, IN_SAMPLE, LABEL_FREE
+from moamap.core.numerics import stream
 from moamap.profiles.simulate import simulate
 from moamap.representations.registry import learn
+from moamap.validation.crossfit import crossfit, share_unlearned
 from moamap.validation.nulls import permutation
 from moamap.validation.procedure import Procedure
+from moamap.validation.stability import perturbations, rerun
 
 N, MIN_DRUGS, ALPHA, N_FOLDS, SEED = 80, 5, 0.05, 4, 11
 ITML = {"n_constraints": 12, "max_iter": 300}
@@ -152,18 +155,21 @@ def test_in_sample(supervised):
 
 def test_cross_fitted(supervised):
     x, moas, labels, found = supervised
-    rng = np.random.default_rng(SEED)
+    rng = stream(SEED, "cross-fitting folds")
     squared = slow_crossfit(x, moas, [folds_by_moa(labels, N_FOLDS, rng) for _ in range(2)])
     expected = slow_claims(squared, moas) | slow_retrieval([(squared, range(N), range(N))], moas)
     assert_same(found[CROSSFIT], expected)
 
 
-@pytest.mark.parametrize(("way", "deal"), [(HELD_OUT_DRUGS, folds_by_moa), (HELD_OUT_MOAS, folds_of_moas)])
+HELD_OUT = [(HELD_OUT_DRUGS, folds_by_moa), (HELD_OUT_MOAS, folds_of_moas)]
+
+
+@pytest.mark.parametrize(("way", "deal"), HELD_OUT)
 def test_held_out(supervised, way, deal):
     """Drugs are looked up among all others, drugs of held-out MoAs among those of their fold."""
     x, moas, labels, found = supervised
     groups = labels if deal is folds_by_moa else moa_groups(moas.to_numpy())
-    folds = deal(groups, N_FOLDS, np.random.default_rng(SEED))
+    folds = deal(groups, N_FOLDS, stream(SEED, f"folds of {way}"))
     rankings = []
     for fold in range(N_FOLDS):
         queries = np.flatnonzero(folds == fold)
@@ -222,3 +228,59 @@ def test_a_drug_alone_in_its_fold_has_no_score():
     held_out = procedure.score(moas, label_sets(moas))[HELD_OUT_MOAS]
     assert held_out["mean average precision"] == 1  # within a fold of one MoA every other drug is a fellow
     assert np.isnan(held_out["map_by_moa"][2:]).all()
+
+
+def table_of_small_moas(seed):
+    """Profiles and MoAs of 4 to 60 MoAs of two or three drugs (and now and then single drugs)."""
+    rng = np.random.default_rng(seed)
+    sizes = rng.integers(2, 4, size=rng.integers(4, 61)) if seed % 3 else np.full(rng.integers(4, 61), 2)
+    sizes = np.concatenate([sizes, np.ones(rng.integers(0, 9) * (seed % 2), dtype=int)])
+    moas = np.eye(len(sizes), dtype=bool)[rng.permutation(np.repeat(np.arange(len(sizes)), sizes))]
+    return rng.normal(size=(len(moas), rng.integers(3, 80))), moas
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_tables_of_two_or_three_drugs_per_moa_complete(seed):
+    """The usual layout of a MoA plate; `min_drugs` is 2, and the smallest of these tables has 8 drugs."""
+    x, moas = table_of_small_moas(seed)
+    procedure = Procedure(x, moas.sum(axis=0) >= 2, "itml", n_splits=2, seed=seed)
+    labels = label_sets(moas)
+    for number in (0, 1):
+        order = permutation(len(x), seed, number)
+        score = procedure.score(moas[order], labels[order])
+        for way in (IN_SAMPLE, CROSSFIT, HELD_OUT_DRUGS):
+            assert score[way]["mean average precision"] > 0
+        assert np.isfinite(score[CROSSFIT]["smallest_p"]).all()
+    for change in perturbations(procedure, 2, seed):
+        squared, numbers = rerun(change, moas, labels, crossfitted=True)
+        assert squared is None or np.isfinite(squared).all()
+        assert (numbers > 0).sum() == (0 if squared is None else len(change.rows))
+
+
+def test_a_moa_plate_is_learned_from_everywhere():
+    """90 drugs of 45 MoAs with a phenotype that a nuisance hides: cross-fitting finds it, as permutation does not."""
+    rng = np.random.default_rng(0)
+    moa = np.repeat(np.arange(45), 2)
+    x = rng.normal(size=(90, 40)) + 3 * rng.normal(size=(90, 4)) @ rng.normal(size=(4, 40))
+    x += 0.8 * rng.normal(size=(45, 40))[moa]
+    moas = np.eye(45, dtype=bool)[moa]
+    procedure = Procedure((x - x.mean(axis=0)) / x.std(axis=0), moas.any(axis=0), "itml")
+    squared = crossfit(procedure.x, moas, procedure.learn, procedure.folds(moa, moas), procedure.base)
+    assert share_unlearned(squared) == 0
+    found = []
+    for number in range(20):
+        order = permutation(90, 0, number)
+        found.append(procedure.score(moas[order], moa[order])[CROSSFIT]["mean average precision"])
+    assert found[0] > max(found[1:])
+
+
+def test_what_cannot_be_learned_is_an_empty_cell_and_no_abort():
+    """Six drugs of three MoAs: no training set without two of four folds has a similar and a dissimilar pair."""
+    x = np.random.default_rng(0).normal(size=(6, 3))
+    moas = np.eye(3, dtype=bool)[[0, 0, 1, 1, 2, 2]]
+    score = Procedure(x, moas.any(axis=0), "itml").score(moas, label_sets(moas))
+    assert np.isfinite(score[IN_SAMPLE]["mean average precision"])
+    assert set(score[CROSSFIT]) == set(score[IN_SAMPLE])
+    for quantity, value in score[CROSSFIT].items():
+        assert np.isnan(value).all(), quantity
+        assert np.shape(value) == np.shape(score[IN_SAMPLE][quantity])

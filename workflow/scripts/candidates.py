@@ -7,13 +7,15 @@ from scipy.spatial.distance import squareform
 from _files import is_simulated, read_distances, read_index, write_table
 from _job import run
 from moamap.connections.distances import association
+from moamap.core.arrays import load_arrays
 from moamap.core.labels import membership
 from moamap.validation.candidates import closeness, partners, proposals
 from moamap.validation.retrieval import rank
 
 
 def propose(job) -> None:
-    drugs, stored = read_index(job.input.index).rename(columns={"pert_iname": "drug"}), np.load(job.input.runs)
+    drugs = read_index(job.input.index).rename(columns={"pert_iname": "drug"})
+    stored = load_arrays(job.input.runs, "proposed", "runs")
     moas = membership(drugs["moa"], job.params.moa)
     tested = moas.loc[:, moas.sum() >= job.params.min_drugs]
     distance = read_distances(job.input.connections)

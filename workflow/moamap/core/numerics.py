@@ -1,6 +1,18 @@
 """Numerics that more than one stage uses."""
 
+import hashlib
+
 import numpy as np
+
+
+def stream(seed: int, purpose: str, number: int = 0) -> np.random.Generator:
+    """Random numbers for one purpose: `number` tells the permutations, runs or splits of that purpose apart.
+
+    Streams of different purposes are independent (numpy's SeedSequence), also where seed and number are the same.
+    """
+    # not Python's hash(), which differs between processes
+    words = np.frombuffer(hashlib.sha256(purpose.encode()).digest()[:16], dtype="<u4")
+    return np.random.default_rng(np.random.SeedSequence([seed, number, *map(int, words)]))
 
 
 def squared_euclidean(x: np.ndarray) -> np.ndarray:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from sklearn.decomposition import PCA
 
 from moamap.core.errors import InputError
 from moamap.core.labels import sharing
@@ -83,6 +82,8 @@ def pca(x: np.ndarray, moas: np.ndarray | None, *, components: Components = 0.95
     if components >= 1 and components > min(x.shape):
         n, d = x.shape
         raise InputError(f"representations: pca components is {components}; {n} drugs x {d} features allow {min(n, d)}")
+    from sklearn.decomposition import PCA  # late: it takes a while to import, and most jobs have no PCA
+
     model = PCA(n_components=components if components < 1 else int(components), svd_solver="full").fit(x)
     share = float(model.explained_variance_ratio_.sum())
     return Learned(model.components_, {"n_components": len(model.components_), "explained_variance": share})

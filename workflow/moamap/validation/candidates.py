@@ -13,8 +13,9 @@ def closeness(ranking: Ranking) -> np.ndarray:
     `ranking` has every drug as a query against all others, in the order of the table.
     """
     n_others = ranking.order.shape[1]
-    close = np.zeros((len(ranking.queries), n_others + 1))
-    np.put_along_axis(close, ranking.order, -np.log(np.arange(1, n_others + 1) / n_others)[None, :], axis=1)
+    n = n_others + 1
+    close = np.zeros((n, n))
+    close.ravel()[ranking.order + n * np.arange(n)[:, None]] = -np.log(np.arange(1, n) / n_others)
     return close
 
 
@@ -94,7 +95,8 @@ def partners(
         others = np.flatnonzero((drugs["moa"] != drugs["moa"][row]).to_numpy())
         near = others[np.argsort(-association[row, others], kind="stable")[:neighbours]]
         both = (runs[:, [row]] > 0) & (runs[:, near] > 0)
-        together = ((runs[:, [row]] == runs[:, near]) & both).sum(axis=0) / np.maximum(both.sum(axis=0), 1)
+        with np.errstate(invalid="ignore"):  # no run has both
+            together = ((runs[:, [row]] == runs[:, near]) & both).sum(axis=0) / both.sum(axis=0)
         known = {"drug": name, "known_moa": drugs["moa"][row], "kind": "repurposing partner"}
         table = pd.DataFrame({"proposed": drugs["drug"][near] + " [" + drugs["moa"][near] + "]"}).assign(**known)
         tables.append(table.assign(evidence=100 * association[row, near], stability=together))
