@@ -65,6 +65,9 @@ rule inspection:
         source=config.get("sources", {}).get("profiles", {}),
         columns=config["columns"],
         wells=config["wells"],
+        moa=config["moa"],
         min_drugs=config["enrichment"]["min_drugs"],
+        query=config["query"],
+        bad_features=config["normalization"]["bad_features"],
     script:
         "../scripts/inspection.py"

@@ -1,19 +1,29 @@
-"""Profiles with a name and a MoA, one row a drug, and who was left behind."""
+"""Profiles with a name and a MoA, one row per drug, and the rows that were removed."""
 
 import logging
+from typing import Any
 
 import pandas as pd
 
 from _files import is_simulated, read_hub, read_unlabelled, write_table
 from _job import run
+from moamap.core.errors import raise_first
 from moamap.core.labels import membership
 from moamap.profiles.annotation import annotate as keep_annotated
-from moamap.profiles.annotation import check_moas, feature_columns, hub_annotation, one_row_per_drug, own_annotation
-from moamap.report.query import check_names
+from moamap.core.names import ID_COLUMNS
+from moamap.profiles.annotation import (
+    feature_columns,
+    hub_annotation,
+    moa_notes,
+    moa_problems,
+    name_problems,
+    one_row_per_drug,
+    own_annotation,
+)
 from moamap.sources.checksums import verify
 
 
-def annotate(job) -> None:
+def annotate(job: Any) -> None:
     table = read_unlabelled(job.input.profiles)
     if "drugs" in dict(job.input.items()):
         for name in ("samples", "drugs"):
@@ -24,11 +34,16 @@ def annotate(job) -> None:
         annotation = own_annotation(table)
     rows, dropped = keep_annotated(table[["pert_id", *feature_columns(table)]], *annotation)
     annotated, merged = one_row_per_drug(rows)
-    check_moas(membership(annotated["moa"], job.params.moa), job.params.min_drugs)
-    check_names(job.params.query, annotated["pert_iname"])
+    raise_first(moa_problems(membership(annotated["moa"], job.params.moa), job.params.min_drugs))
+    raise_first(name_problems(job.params.query, annotated["pert_iname"]))
+    for note in moa_notes(annotated["moa"], job.params.moa):
+        logging.warning("profiles: %s", note)
     logging.info(
         "%d rows, %d with a MoA, %d drugs, %d MoAs", len(table), len(rows), len(annotated), annotated["moa"].nunique()
     )
+    if "drugs" in dict(job.output.items()):
+        index = annotated[ID_COLUMNS].rename_axis("index").reset_index()
+        write_table(index, job.output.drugs, simulated=is_simulated(job))
     write_table(annotated, job.output.annotated, simulated=is_simulated(job))
     write_table(pd.concat([dropped, merged]), job.output.dropped, simulated=is_simulated(job))
 

@@ -20,9 +20,8 @@ def propose(job) -> None:
     everyone = np.arange(len(drugs))
     close = closeness(rank(squareform(distance), everyone, everyone))
     proposed = proposals(drugs, tested.columns, close, tested.to_numpy(), stored["proposed"])
-    near = partners(
-        job.params.query, drugs, squareform(association(distance)), stored["runs"], neighbours=job.params.neighbours
-    )
+    scores = squareform(association(distance))
+    near = partners(job.params.query, drugs, moas.to_numpy(), scores, stored["runs"], neighbours=job.params.neighbours)
     write_table(pd.concat([proposed, near]), job.output[0], simulated=is_simulated(job))
 
 
