@@ -6,7 +6,7 @@ import pytest
 
 from moamap.core.errors import InputError
 from moamap.core.names import ROLES
-from moamap.profiles.contract import check, is_control, tidy
+from moamap.profiles.contract import NO_FEATURE, check, is_control, tidy
 from moamap.profiles.formats import read_source
 
 
@@ -144,7 +144,7 @@ def test_a_table_without_ids_names_its_first_columns_in_one_line():
         (["x\ny", "1", "2"], r"row 1: 'x\ny'; expected a number"),
         (pd.Categorical(["1", "high", "2"]), "row 2: 'high'; expected a number"),
         (pd.array(["1", None, "x"], "string"), "row 3: 'x'; expected a number"),
-        (pd.to_datetime(["2020-02-02"] * 3), "row 1: Timestamp('2020-02-02 00:00:00'); expected a number"),
+        (pd.to_datetime(["2020-02-02"] * 3), f"row 1: Timestamp('2020-02-02 00:00:00'); expected a number{NO_FEATURE}"),
     ],
 )
 def test_a_feature_that_is_no_number_is_named_with_its_row(values, message):

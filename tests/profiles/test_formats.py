@@ -15,7 +15,7 @@ from _files import write_table
 from moamap.core.errors import InputError
 from moamap.profiles.formats import read_profiles, read_source
 
-SUBSET = Path(__file__).parents[2] / "shared/data/lds1195-subset/MLPCN_morplological_profiles.csv.gz"
+SUBSET = Path(__file__).parents[3] / "shared/data/lds1195-subset/MLPCN_morplological_profiles.csv.gz"
 
 
 def awkward_table(n=60, m=30):
@@ -192,9 +192,9 @@ def test_files_of_plates_come_one_after_the_other(tmp_path):
     found, source = read_source(paths, {"location": "*"}, {})
     expected = pd.concat(parts, ignore_index=True)
     pd.testing.assert_frame_equal(found, expected, check_exact=True)
-    assert source == "3 files"
+    assert str(source) == "3 files" and source.place(35) == ("p2.parquet", 1 + 35 - 20 - 15)
     as_text(",")(whole.rename(columns={"Cells_5": "Nuclei_5"}), tmp_path / "p4.csv")
-    with pytest.raises(InputError, match=r"^p4\.csv: 2 columns differ: p3\.csv has 'Cells_5', p4\.csv has not$"):
+    with pytest.raises(InputError, match=r"^p4\.csv: 2 columns differ: 'Cells_5' is in p3\.csv but not in p4\.csv; sources\.profiles\.join: inner"):
         read_source([*paths, tmp_path / "p4.csv"], {"location": "*"}, {})
 
 
@@ -221,7 +221,7 @@ BAD = {  # name of the file: its bytes, and what must be said of it
     "excel.csv": (zipped({"xl/workbook.xml": b"x"}), "found a zip (or Excel) file"),
     "wide.csv": (CSV.decode().encode("utf-16"), "found text in UTF-16; save it as UTF-8"),
     **{f"empty.{form}": (b"", f"cannot be read as {form}: No columns") for form in ("csv", "gct", "gctx", "parquet")},
-    "two.csv.zip": (zipped({"a.csv": CSV, "b.csv": CSV}), "no file None among its 2 ('a.csv', 'b.csv'); set"),
+    "two.csv.zip": (zipped({"a.csv": CSV, "b.csv": CSV}), "the archive holds 2 files ('a.csv', 'b.csv'); set sources.profiles.member"),
     "up.csv.zip": (zipped({"../../evil.csv": CSV}), "the archive's file '../../evil.csv' leaves its folder"),
     "root.csv.zip": (zipped({"/evil.csv": CSV}), "the archive's file '/evil.csv' leaves its folder"),
     "back.csv.zip": (zipped({"..\\evil.csv": CSV}), "leaves its folder"),
@@ -235,16 +235,16 @@ BAD = {  # name of the file: its bytes, and what must be said of it
     "other.gctx": (CSV, "cannot be read as gctx: Unable to"),
     "hollow.gctx": (HDF5.getvalue(), "cannot be read as gctx"),
     "short.gctx": (gctx(profiles=["x", "y", "z"]), "2 profiles, but metadata of 3"),
-    "twice.gctx": (gctx(rows=["a", "a", "c"]), "column 'a' is there 2 times; expected once"),
+    "twice.gctx": (gctx(rows=["a", "a", "c"]), "duplicate column 'a' (2 times); expected every name once"),
     "hollow.h5ad": (HDF5.getvalue(), "cannot be read as h5ad: it is no AnnData with X"),
     "lies.gct": (GCT.replace(b"3\t2", b"3\t4"), "4 rows of 4 fields; its second line says 4 of 6"),
     "more.gct": (GCT.replace(b"3\t2", b"9\t2"), "4 rows of 4 fields; its second line says 10 of 4"),
     "ragged.gct": (GCT.replace(b"f2\tx\t1\t2", b"f2\tx\t1"), "4 rows of 3 fields; its second line says 4 of 4"),
     "new.gct": (GCT.replace(b"#1.2", b"#1.4"), "the first line is '#1.4'; expected #1.2 or #1.3"),
-    "twice.csv": (CSV.replace(b"f2", b"f1"), "column 'f1' is there 2 times; expected once"),
-    "semicolons.csv": (CSV.replace(b",", b";"), "one column, its name full of semicolons; write it with commas"),
-    "tabs.csv": (CSV.replace(b",", b"\t"), "one column, its name full of tabs; set sources.profiles.format: tsv"),
-    "commas.tsv": (CSV, "one column, its name full of commas; set sources.profiles.format: csv"),
+    "twice.csv": (CSV.replace(b"f2", b"f1"), "duplicate column 'f1' (2 times); expected every name once"),
+    "semicolons.csv": (CSV.replace(b",", b";"), "looks semicolon-delimited, found one column; write it with commas"),
+    "tabs.csv": (CSV.replace(b",", b"\t"), "looks tab-delimited, found one column; set sources.profiles.format: tsv"),
+    "commas.tsv": (CSV, "looks comma-delimited, found one column; set sources.profiles.format: csv"),
     "none.parquet": (CSV, "cannot be read as parquet"),
     "short.csv": (CSV + b"c,7,8\n", "row 3 has 3 fields; expected 4, as in the header"),
     "long.csv": (CSV + b"\nc,7,8,9,0\n", "row 3 has 5 fields; expected 4, as in the header"),
@@ -272,5 +272,5 @@ def test_a_bad_file_is_one_line_that_names_it(name, tmp_path):
 
 def test_a_file_that_is_not_in_the_archive(tmp_path):
     (tmp_path / "a.tar.gz").write_bytes(tarred({"b.csv": CSV}))
-    with pytest.raises(InputError, match=r"^a\.tar\.gz: no file 'c\.csv' among its 1 \('b\.csv'\)"):
+    with pytest.raises(InputError, match=r"^a\.tar\.gz: no file 'c\.csv' among the 1 of the archive \('b\.csv'\)"):
         read(tmp_path / "a.tar.gz", member="c.csv")

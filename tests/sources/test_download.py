@@ -106,7 +106,7 @@ def cache(tmp_path):
 
 
 def files(cache):
-    return sorted(path.name.split("-", 1)[1] for path in cache.iterdir() if path.suffix != ".lock")
+    return sorted(path.name.split("-", 1)[1] for path in cache.glob("*") if path.suffix != ".lock")
 
 
 @pytest.mark.parametrize("checksum", [None, "md5:", "sha256:"])
@@ -150,8 +150,8 @@ def test_what_broke_off_is_resumed_if_the_file_is_the_same(server, cache, pauses
 @pytest.mark.parametrize(
     ("way", "message"),
     [
-        ("gone", "the server says 404 .*attempt 1"),
-        ("busy", "the server says 503 .*attempt 5"),
+        ("gone", "HTTP 404 .*attempt 1"),
+        ("busy", "HTTP 503 .*attempt 5"),
         ("never", "attempt 5"),
         ("long", "attempt 5"),
         ("long+weak", f"broke off after {len(OLD)} of {len(OLD) + 1000} bytes, attempt 5"),

@@ -45,19 +45,23 @@ wildcard_constraints:
 
 
 def source_files(name):
-    """Where the files of a source lie: local ones where they are, the others once they are fetched, or simulated."""
+    """Where the files of a source lie: local ones where they are, the others once they are fetched, or simulated.
+
+    A rule takes them by a function of its wildcards: in a plain list the braces of a file's name would be wildcards.
+    """
     if "simulation" in config:
-        return ["results/{dataset}/sources/simulated_profiles.parquet"]
+        return [f"{RESULTS}/sources/simulated_profiles.parquet"]
     source = config["sources"][name]
     return [
-        f"results/{{dataset}}/sources/{url_name(source, location)}" if "://" in location else location
+        f"{RESULTS}/sources/{url_name(source, location)}" if "://" in location else location
         for location in files_of(source)
     ]
 
 
 def hub_files():
     """The Hub's two files, where MoAs are joined from them."""
-    return {name: source_files(name)[0] for name in ("samples", "drugs") if name in config.get("sources", {})}
+    given = [name for name in ("samples", "drugs") if name in config.get("sources", {})]
+    return {name: lambda wildcards, name=name: source_files(name)[0] for name in given}
 
 
 def of_every_representation(file):

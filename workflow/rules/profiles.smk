@@ -4,7 +4,7 @@
 
 rule read:
     input:
-        source_files("profiles"),
+        lambda wildcards: source_files("profiles"),
     output:
         "results/{dataset}/profiles/table.parquet",
     log:

@@ -48,7 +48,7 @@ rule simulate:
 rule inspection:
     input:
         **hub_files(),
-        profiles=source_files("profiles"),
+        profiles=lambda wildcards: source_files("profiles"),
     output:
         "results/{dataset}/inspect.txt",
     log:

@@ -85,7 +85,7 @@ rule reproduction:
 
 rule provenance:
     input:
-        [file for name in config.get("sources", ["profiles"]) for file in source_files(name)],
+        lambda wildcards: [file for name in config.get("sources", ["profiles"]) for file in source_files(name)],
     output:
         "results/{dataset}/provenance.json",
     log:

@@ -9,8 +9,8 @@ from _files import is_simulated, read_hub, read_unlabelled, write_table
 from _job import run
 from moamap.core.errors import raise_first
 from moamap.core.labels import membership
-from moamap.profiles.annotation import annotate as keep_annotated
 from moamap.core.names import ID_COLUMNS
+from moamap.profiles.annotation import annotate as keep_annotated
 from moamap.profiles.annotation import (
     feature_columns,
     hub_annotation,

@@ -161,9 +161,8 @@ def contract_notes(table: pd.DataFrame) -> list[str]:
         if role in table:
             like = table.loc[table[role].str.lower().isin(MISSING_LOOKALIKES), role]
             for value, rows in like.value_counts().items():
-                notes.append(
-                    f"column {role!r}: {value!r} in {rows} rows is taken as text; leave the cell empty where it is missing"
-                )
+                taken = f"column {role!r}: {value!r} in {rows} rows is taken as text"
+                notes.append(f"{taken}; leave the cell empty where it is missing")
     return notes
 
 

@@ -201,7 +201,7 @@ def _encoding(content: bytes) -> str:
 
 
 def _check_rows(name: str, lines: Iterable[str], separator: str) -> list[str]:
-    """The header; rows with more or fewer fields are refused: pandas would cut them, or fill them with missing values"""
+    """The header. Rows with more or fewer fields are refused: pandas would cut them, or fill in missing values."""
     rows = (row for row in csv.reader(lines, delimiter=separator) if "".join(row).strip())
     header = next(rows, [])
     _check_header(name, header, separator)
@@ -303,8 +303,8 @@ def _gct_sizes(lines: list[str]) -> tuple[int, int, int, int]:
     count = 4 if version == "#1.3" else 2
     if len(sizes) != count or not all(size.isdecimal() for size in sizes):
         raise ValueError(f"its second line is {' '.join(sizes)[:20]!r}; expected {count} numbers, its rows and columns")
-    n_rows, n_columns, *metadata = map(int, sizes)
-    return (n_rows, n_columns, *metadata) if metadata else (n_rows, n_columns, 1, 0)
+    n_rows, n_columns, n_left, n_above = [*map(int, sizes), 1, 0][:4]
+    return n_rows, n_columns, n_left, n_above
 
 
 def _numbers(column: pd.Series) -> pd.Series:
@@ -361,7 +361,7 @@ def read_source(paths: list[str], source: dict, columns: dict[str, str]) -> tupl
     for path, name in zip(paths, _names(paths), strict=True):
         if len(paths) == 1 and Path(path).is_file():  # what is no file, the reader refuses
             verify(path, source.get("checksum"))
-        options = {"member": source.get("member"), "text": set(names.values()), "called": name}
+        options: dict[str, Any] = {"member": source.get("member"), "text": set(names.values()), "called": name}
         table, features = read_profiles(path, source.get("format"), **options)
         tables[name] = tidy(table, columns, features, source=name)
     if source.get("join") == "inner":

@@ -87,8 +87,11 @@ def refusals(
         drugs, _ = one_row_per_drug(rows)
     except InputError as error:
         return [str(error)]
-    options = {"policy": policy, "min_drugs": min_drugs, "queried": queried}
-    return list(study_problems(drugs, refuse_bad_features=refuse_bad_features, **options))
+    return list(
+        study_problems(
+            drugs, policy=policy, min_drugs=min_drugs, queried=queried, refuse_bad_features=refuse_bad_features
+        )
+    )
 
 
 def feature_parts(name: str) -> tuple[str, str, str]:

@@ -115,8 +115,8 @@ def _check_reference(place: str, wells: pd.DataFrame, samples: str) -> None:
     n_controls = wells["is_control"].sum()
     if samples == "all" and len(wells) < FEWEST_CONTROLS:
         raise InputError(
-            f"{place} has {len(wells)} well, expected {FEWEST_CONTROLS} or more to take its scale from; is columns.plate "
-            "the plate? wells.normalize: null leaves the plates as they are"
+            f"{place} has {len(wells)} well, expected {FEWEST_CONTROLS} or more, which give it its scale; set "
+            "columns.plate, or wells.normalize: null"
         )
     if samples != "all" and n_controls < FEWEST_CONTROLS:
         raise InputError(
