@@ -29,7 +29,7 @@ def read_table(path: str, drugs: pd.DataFrame | None = None) -> pd.DataFrame:
 
     Parameters
     ----------
-    drugs : the drug index (`read_drugs_index`) where the table has one row per drug, to be checked against it
+    drugs : the drug index (`read_index`) where the table has one row per drug, to be checked against it
 
     Raises InputError where the file is damaged or cut off, or its rows are not the drugs.
     """
@@ -54,9 +54,9 @@ def _read_text(path: str) -> pd.DataFrame:
     return _with_text(table, _unescaped)
 
 
-def read_drugs_index(path: str) -> pd.DataFrame:
-    """The drugs of the study, one row per drug: index, pert_id, pert_iname, moa (`profiles/drugs.parquet`)."""
-    return read_unlabelled(path)
+def read_index(path: str) -> pd.DataFrame:
+    """The drugs of the study, in the order of every table: pert_id, pert_iname, moa; the row is a drug's index."""
+    return read_unlabelled(path).drop(columns="index")
 
 
 def _check_drugs(table: pd.DataFrame, drugs: pd.DataFrame, path: str) -> None:
@@ -168,6 +168,11 @@ def read_drugs(path: str, drugs: pd.DataFrame | None = None) -> tuple[pd.DataFra
     """A table of drug profiles as (ids, features), without the label that `write_table` adds to simulated data."""
     table = read_unlabelled(path, drugs)
     return table.iloc[:, :3], table.iloc[:, 3:]
+
+
+def read_per_drug(path: str, drugs: pd.DataFrame) -> pd.DataFrame:
+    """A table with one row per drug; raises InputError unless its rows are those of the index."""
+    return read_unlabelled(path, drugs)
 
 
 def read_distances(connections: str, drugs: pd.DataFrame | None = None) -> np.ndarray:

@@ -32,7 +32,7 @@ def inspect_data(job: Any) -> None:
         policy=job.params.moa,
         min_drugs=job.params.min_drugs,
         queried=job.params.query,
-        refuse_bad_features=job.params.bad_features == "refuse",
+        refuse_bad_features=job.params.normalization["bad_features"] == "refuse",
     )
     found += [("verdict", f"the study would refuse it: {problem}") for problem in refused]
     found += [("verdict", "the table is as the study needs it")] * (not refused)
