@@ -149,13 +149,48 @@ def test_moa_sizes_count_drugs_and_not_rows():
     assert membership(drugs["moa"], "whole").sum().to_dict() == {"COX": 1, "COX|FAAH": 1}
 
 
-def test_check_moas_wants_a_moa_that_is_large_enough():
+def test_a_moa_must_be_large_enough():
     moas = membership(pd.Series(list("aaab")), "whole")
-    assert profiles.check_moas(moas, 3) is None
-    with pytest.raises(InputError, match=r"no MoA has 4 drugs \(the largest, 'a', has 3 of 4\)"):
-        profiles.check_moas(moas, 4)
-    with pytest.raises(InputError, match="every drug has the MoA 'a'; expected two MoAs or more"):
-        profiles.check_moas(membership(pd.Series(list("aaa")), "whole"), 2)
+    assert not list(profiles.moa_problems(moas, 3))
+    [problem] = profiles.moa_problems(moas, 4)
+    assert problem.startswith("profiles: no MoA has 4 drugs (the largest, 'a', has 3 of 4)")
+    [problem] = profiles.moa_problems(membership(pd.Series(list("aaa")), "whole"), 2)
+    assert problem == "profiles: every drug has the MoA 'a'; expected two MoAs or more"
+
+
+def test_all_problems_of_a_study_are_listed():
+    drugs = pd.DataFrame(
+        {"pert_id": list("abc"), "pert_iname": list("xyz"), "moa": list("mnm"), "f": 1.0, "g": [1, 2, 3]}
+    )
+    options = {"policy": "whole", "refuse_bad_features": True, "queried": ["x", "w", "v"]}
+    problems = list(profiles.study_problems(drugs, min_drugs=3, **options))
+    words = ["no MoA has 3 drugs", "no drug named 'w'", "no drug named 'v'", "feature 'f' has constant values (1 such"]
+    assert len(problems) == 4 and all(word in problem for word, problem in zip(words, problems, strict=True))
+    assert not list(
+        profiles.study_problems(drugs, min_drugs=2, policy="whole", refuse_bad_features=False, queried=["x"])
+    )
+
+
+@pytest.mark.parametrize("label", ["a||d", " a | d ", "|a|d|", "a|d|a"])
+def test_split_gives_no_empty_moa(label):
+    table = membership(pd.Series([label, "d"]), "split")
+    assert list(table) == ["a", "d"]
+    assert table.to_numpy().tolist() == [[True, True], [False, True]]
+
+
+def test_a_label_of_separators_is_a_missing_moa():
+    annotation = pd.DataFrame({"pert_id": list("abc"), "pert_iname": list("abc"), "moa": ["m", " | ", "|"]})
+    table = pd.DataFrame({"pert_id": list("abc"), "f": 1.0})
+    annotated, dropped = profiles.annotate(table, annotation, annotation.loc[[], ["pert_id", "pert_iname"]])
+    assert annotated["moa"].tolist() == ["m"] and dropped["reason"].tolist() == ["the drug has no MoA"] * 2
+
+
+def test_moas_that_differ_only_in_case_or_spaces_are_listed():
+    moa = pd.Series(["COX inhibitor", "cox  inhibitor", "COX inhibitor", "kinase inhibitor", "a|B", "b"])
+    assert lookalikes(moa) == [["COX inhibitor", "cox  inhibitor"]]
+    assert len(profiles.moa_notes(moa, "whole")) == 1
+    assert profiles.moa_notes(moa, "split")[0] == ("MoAs that differ only in case or spaces count as 2: 'B', 'b'")
+    assert not profiles.moa_notes(pd.Series(["a b", "a c"]), "whole")
 
 
 def test_feature_columns_say_nothing_of_drug_or_well():

@@ -253,16 +253,15 @@ def _gctx(content: BinaryIO, name: str, text: set[str]) -> tuple[pd.DataFrame, l
 def _check_own(file: h5py.File) -> None:
     """Refuse an HDF5 file that takes its data from another file: whoever wrote it chose which of the reader's."""
 
-    def check_link(place: str, link: object) -> None:
-        if isinstance(link, h5py.ExternalLink):
-            raise ValueError(f"{place} lies in another file, {link.filename!r}; such files are not read")
+    def foreign_link(place: str, link: object) -> str | None:
+        return place if isinstance(link, h5py.ExternalLink) else None
 
-    def check_storage(place: str, item: object) -> None:
-        if isinstance(item, h5py.Dataset) and (item.external or item.is_virtual):
-            raise ValueError(f"{place} keeps its data in another file; such files are not read")
+    def foreign_storage(place: str, item: object) -> str | None:
+        return place if isinstance(item, h5py.Dataset) and (item.external or item.is_virtual) else None
 
-    file.visititems_links(check_link)
-    file.visititems(check_storage)
+    place = file.visititems_links(foreign_link) or file.visititems(foreign_storage)  # the first that is not None
+    if place:
+        raise ValueError(f"{place} has its data in another file; such files are not read")
 
 
 def _strings(dataset: h5py.Dataset) -> np.ndarray:
