@@ -66,7 +66,7 @@ FEATURES = [f"Cells_Intensity_Mean_{channel}" for channel in ("Mito", "ER", "RNA
 
 
 def test_a_table_without_a_usable_feature_is_still_described():
-    gaps = table(**dict.fromkeys(FEATURES, [np.nan, *[1.0] * 39]))
+    gaps = table(**{name: [np.nan, *([1.0] * 39)] for name in FEATURES})
     report = found(gaps)
     assert report["with missing values"].startswith("3 (") and report["range of values"] == "1 to 1"
     for empty in (table()[:0], table(**dict.fromkeys(FEATURES, np.nan)), table().drop(columns=FEATURES)):

@@ -7,16 +7,24 @@ if not WORKFLOW.is_dir():
 sys.path.insert(0, str(WORKFLOW))
 
 from moamap.core.code import digest
-from moamap.core.config import problems, supervised_methods, with_defaults
+from moamap.core.config import duplicate_keys, load_schema, problems, supervised_methods, with_defaults
 from moamap.core.names import crossfitted, learned_as
+from moamap.core.secrets import mask_secrets
 from moamap.sources.locations import files_of, missing_sources, url_name
 
-schema = yaml.safe_load((WORKFLOW / "schemas/config.schema.yaml").read_text())
-found = problems(config, schema) or missing_sources(config.get("sources", {}))
+schema = load_schema(WORKFLOW / "schemas")
+found = [line for path in workflow.overwrite_configfiles for line in duplicate_keys(path)]
+found += problems(config, schema) or missing_sources(config.get("sources", {}))
 if found:
+    found = mask_secrets(found)
     raise WorkflowError(f"{', '.join(map(str, workflow.overwrite_configfiles)) or 'config'}: {'; '.join(found)}")
-config.update(with_defaults(config, schema))
-config["validation"] = config["validation"] or "off"
+filled = with_defaults(config, schema)
+config.clear()  # so that the options are in the schema's order, whichever of them were given
+config.update(filled)
+
+folders = map(Path, ("results", f"results/{config['dataset']}"))
+if files := [path for path in folders if path.exists() and not path.is_dir()]:
+    raise WorkflowError(f"{files[0]} is a file; the study writes into a folder of that name: move or rename the file")
 
 
 pathvars:
@@ -63,10 +71,7 @@ def grows(base, per_mb=0.0):
 
 
 def source_files(name):
-    """Where the files of a source lie: local ones where they are, the others once they are fetched, or simulated.
-
-    A rule takes them by a function of its wildcards: in a plain list the braces of a file's name would be wildcards.
-    """
+    """Where the files of a source lie: local ones where they are, the others once they are fetched, or simulated."""
     if SIMULATED:
         return ["<results>/sources/simulated_profiles.parquet"]
     source = config["sources"][name]
@@ -78,8 +83,7 @@ def source_files(name):
 
 def hub_files():
     """The Hub's two files, where MoAs are joined from them."""
-    given = [name for name in ("samples", "drugs") if name in config.get("sources", {})]
-    return {name: lambda wildcards, name=name: source_files(name)[0] for name in given}
+    return {name: source_files(name)[0] for name in ("samples", "drugs") if name in config.get("sources", {})}
 
 
 def of_every_representation(file):
@@ -91,14 +95,13 @@ def batches(representation):
     return BATCHES if representation in SUPERVISED else 1
 
 
-def procedure(wildcards):
-    """All that `moamap.validation.procedure.procedure_of` takes besides the profiles."""
-    return {
+def procedure(*options):
+    """What `moamap.validation.procedure.procedure_of` takes besides the profiles, as far as a rule uses it."""
+    chosen = {**config["enrichment"], "crossfit": config["crossfit"], "communities": config["communities"]}
+    return lambda wildcards: {
         "representation": config["representations"][learned_as(wildcards.representation)],
-        "communities": config["communities"],
-        "crossfit": config["crossfit"],
-        **config["enrichment"],
         "policy": config["moa"],
+        **{option: chosen[option] for option in options},
     }
 
 
@@ -106,7 +109,13 @@ def study_files():
     """Every file of the study: tables and maps of each representation, the supplement, validation, the figures."""
     each = ["connections.parquet", "communities.csv", "enrichment.csv", "community_features.csv", "csif_overlap.csv"]
     each += ["tsne.csv"] + ["query.csv"] * bool(config["query"])
-    once = ["reproduction.csv", "provenance.json", "study.h5ad", *(f"supplement/table_{table}" for table in SUPPLEMENT)]
+    once = [
+        "profiles/checked",
+        "reproduction.csv",
+        "provenance.json",
+        "study.h5ad",
+        *(f"supplement/table_{table}" for table in SUPPLEMENT),
+    ]
     once += [f"figures/{figure}.{ending}" for figure in FIGURES for ending in ("svg", "png")]
     once += ["truth.csv"] * SIMULATED
     if VALIDATED:

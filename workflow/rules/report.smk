@@ -125,7 +125,7 @@ rule reproduction:
 
 rule provenance:
     input:
-        lambda wildcards: [file for name in config.get("sources", ["profiles"]) for file in source_files(name)],
+        [file for name in config.get("sources", ["profiles"]) for file in source_files(name)],
     output:
         "<results>/provenance.json",
     log:

@@ -48,7 +48,7 @@ rule simulate:
 rule inspection:
     input:
         **hub_files(),
-        profiles=lambda wildcards: source_files("profiles"),
+        profiles=source_files("profiles"),
     output:
         "<results>/inspect.txt",
     log:

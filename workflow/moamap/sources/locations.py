@@ -1,10 +1,13 @@
 """Where the files of a source are: paths, patterns of paths, URLs. Read by the rules, so it needs nothing installed."""
 
+import re
 from collections.abc import Iterator
 from glob import glob, has_magic
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+WILDCARD = re.compile(r"\{\s*\w+[^{}]*\}")  # what Snakemake replaces in the name of an input, and cannot be told not to
 
 
 def files_of(source: dict[str, Any]) -> list[str]:
@@ -40,7 +43,9 @@ def _missing(place: str, source: dict[str, Any]) -> Iterator[str]:
     if not files:
         yield f"{place}: no file matches the pattern {source['location']!r}"
     for file in files:
-        if "://" not in file and Path(file).is_dir():
+        if "://" not in file and (braces := WILDCARD.search(file)):
+            yield f"{place}: {file!r}: Snakemake takes {braces[0]} for a wildcard; rename the file, or link to it"
+        elif "://" not in file and Path(file).is_dir():
             yield f"{place}: {file!r} is a folder; expected a file, or a pattern such as {file}/*.csv"
         elif "://" not in file and not Path(file).is_file():
             yield f"{place}: there is no file {file!r}"
