@@ -129,6 +129,19 @@ def test_figure_4_tells_more_communities_apart_than_there_are_colours():
     assert len(drawn) == len(looks) == 25
 
 
+@pytest.mark.parametrize("n_maps", [1, 4])
+def test_any_number_of_representations_can_be_compared(n_maps):
+    communities, enriched = community_tables()
+    names = ["raw", "itml", "rca", "lda"][:n_maps]
+    maps = {name: flat_map(len(communities)) for name in names}
+    moas = figures.figure_3(maps, pd.Series(list("aabbbccccd")))
+    found = figures.figure_4(maps, dict.fromkeys(names, communities), dict.fromkeys(names, enriched))
+    titles = ["a  Original data", "b  ITML", "c  rca", "d  lda"][:n_maps]
+    assert [axis.get_title(loc="left") for axis in moas.axes] == titles
+    assert [axis.get_title(loc="left").split(":")[0] for axis in found.axes[:n_maps]] == titles
+    assert (found.get_figwidth(), moas.get_figwidth()) == (5 * n_maps, 4.75 * n_maps)
+
+
 def test_figure_4_without_any_enrichment():
     communities, enriched = community_tables()
     tables = {"raw": communities, "itml": communities}, {"raw": enriched, "itml": enriched.assign(enriched=False)}
@@ -150,7 +163,7 @@ def test_a_long_list_of_enriched_moas_is_cut():
 def test_figure_s1_orders_the_drugs_by_community():
     numbers = np.array([2, 1, 3, 1, 2, 1])
     x = np.arange(6.0)[:, None] ** 2
-    figure = figures.figure_s1(pdist(x), numbers)
+    figure = figures.figure_s1(pdist(x), numbers, representation="itml")
     image_of(figure, "png")
     axis, bar = figure.axes
     order = [1, 3, 5, 0, 4, 2]
@@ -159,7 +172,8 @@ def test_figure_s1_orders_the_drugs_by_community():
     assert axis.get_xticks().tolist() == [1.0, 3.5]
     assert [line.get_ydata()[0] for line in axis.lines[::2]] == [2.5, 4.5]
     assert axis.get_title(loc="left") == "DIP connections: 15 pairs of 6 drugs"
-    assert bar.get_ylabel().startswith("Euclidean distance")
+    assert bar.get_ylabel().startswith("Distance, ITML")
+    assert axis.get_xlabel().startswith("ITML community")
 
 
 def test_simulated_figures_say_so():

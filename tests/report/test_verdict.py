@@ -83,3 +83,10 @@ def test_numbers_that_differ_from_table_1_are_explained():
     text = verdict("x", changed, {"itml_crossfit": float("nan")}, [], simulated=False)
     assert "In raw the numbers tested here differ slightly from Table 1's" in text
     assert "nan" not in text
+
+
+def test_names_are_text_on_one_line_and_no_markup():
+    changed = tables(p=0.01, q=0.001)
+    changed["candidates"]["drug"] = "a\n# b <img src=x> [c](d) *e* $f$"
+    text = verdict("x", changed, {}, [], simulated=False)
+    assert r"a # b \<img src=x\> \[c\](d) \*e\* \$f\$" in text

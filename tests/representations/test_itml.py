@@ -22,7 +22,7 @@ from threadpoolctl import threadpool_limits
 from moamap.representations import itml
 from moamap.representations.itml import ITML, sample_pairs
 
-REAL = Path(__file__).resolve().parents[2] / "shared/data/lds1195-subset/MLPCN_morplological_profiles.csv.gz"
+REAL = Path(__file__).resolve().parents[3] / "shared/data/lds1195-subset/MLPCN_morplological_profiles.csv.gz"
 real_rows = pytest.mark.skipif(not REAL.exists(), reason=f"no real rows at {REAL}")
 pytestmark = pytest.mark.filterwarnings("ignore:ITML did not converge:sklearn.exceptions.ConvergenceWarning")
 

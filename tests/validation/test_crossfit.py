@@ -221,7 +221,7 @@ def test_corrected_distances_are_those_of_the_embedding(d, n_constraints, bounds
 
 def test_a_map_without_corrections_is_the_identity():
     x, _ = screen()
-    nothing = Corrected(np.eye(6), {}, np.empty((0, 6)), np.empty(0))
+    nothing = Corrected(np.eye(6), directions=np.empty((0, 6)), weights=np.empty(0))
     np.testing.assert_array_equal(nothing.squared_distances(x, squared_euclidean(x)), squared_euclidean(x))
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binom, chisquare, hypergeom
 
-from moamap.communities.enrichment import enrichment, tail
+from moamap.communities.enrichment import enrichment_table, tail
 from moamap.core.labels import label_sets
 from moamap.validation.nulls import (
     by_moa,
@@ -87,7 +87,7 @@ def test_enrichment_p_against_the_enrichment_table(n, n_communities, n_moas):
     numbers = 1 + rng.permutation(np.arange(n) % n_communities)
     moas = rng.random((n, n_moas)) < np.linspace(0.05, 0.4, n_moas)
     p, k = enrichment_p(numbers, moas)
-    table = enrichment(pd.Series(numbers), pd.DataFrame(moas), min_drugs=0)
+    table = enrichment_table(pd.Series(numbers), pd.DataFrame(moas), min_drugs=0)
     np.testing.assert_array_equal(k.ravel(), table["k"])
     np.testing.assert_allclose(p.ravel(), table["p_value"], rtol=1e-12)
 

@@ -8,7 +8,7 @@ from scipy.stats import false_discovery_control, gamma
 from sklearn.metrics import average_precision_score
 
 from moamap.communities.clusters import find_communities
-from moamap.communities.enrichment import enrichment, table_1_row
+from moamap.communities.enrichment import enrichment_table, table_1_row
 from moamap.core.labels import folds_by_moa, folds_of_moas, label_sets, membership, moa_groups
 from moamap.core.names import CROSSFIT, HELD_OUT_DRUGS, HELD_OUT_MOAS, IN_SAMPLE, LABEL_FREE
 from moamap.profiles.simulate import simulate
@@ -78,7 +78,7 @@ def slow_proposals(squared, tested):
 def slow_claims(squared, moas):
     """What a run's tables say: the row of Table 1, the smallest P of each tested MoA, and the drugs proposed."""
     numbers = find_communities(np.sqrt(squareform(squared)), damping=0.6).numbers
-    table = enrichment(pd.Series(numbers), moas, min_drugs=MIN_DRUGS, alpha=ALPHA)
+    table = enrichment_table(pd.Series(numbers), moas, min_drugs=MIN_DRUGS, alpha=ALPHA)
     tested = moas.loc[:, moas.sum() >= MIN_DRUGS]
     smallest = table.groupby("moa")["p_value"].min()[tested.columns].to_numpy()
     proposed = slow_proposals(squared, tested)

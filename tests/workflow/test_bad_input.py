@@ -74,8 +74,8 @@ WELLS = table(24, moa=["a", "b"] * 12, plate="p1", control=["drug"] * 20 + ["dms
 CASES = {
     "a config typo": Case("'enrichmnt'; did you mean 'enrichment'?", extra="enrichmnt: {}"),
     "a value out of range": Case("csif_ratio: 7 is greater than", extra="csif_ratio: 7"),
-    "a wrong type": Case("neighbours: 'many' is not of type", extra="neighbours: many"),
-    "a path in the data set's name": Case("dataset: '../../etc' does not match", dataset="../../etc"),
+    "a wrong type": Case("neighbours: 'many' is not valid; expected a whole number", extra="neighbours: many"),
+    "a path in the data set's name": Case("dataset: '../../etc' is not valid; expected letters", dataset="../../etc"),
     "a file that is not there": Case("there is no file", source="location: {}/gone.csv"),
     "a folder in place of a file": Case("is a folder; expected a file", source="location: {}"),
     "a pattern that fits no file": Case("no file fits the pattern", source="location: '{}/plate*.csv'"),

@@ -1,4 +1,4 @@
-"""Stops a study that asks for what its data do not hold."""
+"""Whether the data hold what the config asks for."""
 
 from typing import Any
 

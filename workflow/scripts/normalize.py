@@ -14,7 +14,7 @@ from moamap.profiles.normalize import feature_statistics, normalize
 def normalize_features(job) -> None:
     options = dict(job.params.normalization)
     refuse = options.pop("bad_features") == "refuse"
-    ids, features = read_drugs(job.input.profiles)
+    ids, features = read_drugs(job.input[0])
     statistics = feature_statistics(features)
     bad = statistics[statistics["problem"] != ""]
     raise_first(feature_problems(statistics, refuse=refuse))

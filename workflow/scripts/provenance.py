@@ -1,9 +1,11 @@
 """What a run was made of: versions, seeds, checksums of its inputs, its config."""
 
 import platform
+import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import moamap
 from _files import write_json
 from _job import run
 from moamap.representations.registry import METHODS
@@ -17,7 +19,8 @@ def provenance(job) -> None:
     config = dict(job.params.config)
     config["representations"] = {name: with_defaults(**given) for name, given in config["representations"].items()}
     content = {
-        "dataset": job.config["dataset"],
+        "moamap": {"version": moamap.__version__, "commit": commit(), "code": job.params.package},
+        "dataset": job.params.config["dataset"],
         "simulated": "simulation" in job.config,
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
@@ -32,6 +35,16 @@ def provenance(job) -> None:
 def with_defaults(method: str, **given) -> dict:
     """A representation's parameters as the config gives them, and the defaults of the others."""
     return {"method": method} | METHODS[method].defaults | given
+
+
+def commit() -> str | None:
+    """The commit of this checkout, with `-dirty` where files were changed since; None without git."""
+    folder = str(Path(__file__).resolve().parent)
+    command = ["git", "-C", folder, "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
 
 
 def installed(package: str) -> str | None:

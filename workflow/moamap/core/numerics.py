@@ -7,7 +7,16 @@ import numpy as np
 
 
 def squared_euclidean(x: np.ndarray) -> np.ndarray:
-    """Squared Euclidean distances of all rows, by the Gram matrix: (n, d) -> (n, n), never negative, zero diagonal."""
+    """Squared Euclidean distances of all pairs of rows, by the Gram matrix.
+
+    Parameters
+    ----------
+    x : (n, d)
+
+    Returns
+    -------
+    (n, n), symmetric, never negative, with a zero diagonal
+    """
     centred = x - x.mean(axis=0)
     gram = centred @ centred.T
     lengths = gram.diagonal()
@@ -16,9 +25,12 @@ def squared_euclidean(x: np.ndarray) -> np.ndarray:
     return squared
 
 
-def median(S):
-    """np.median, but with a partition at one place only, for which numpy has vector operations: many times as fast."""
-    values = S.flatten()
+def median(x: np.ndarray) -> np.floating:
+    """The median of all values, as `np.median`; many times as fast.
+
+    It partitions a copy at one position only, for which numpy has vector instructions; `np.median` uses several.
+    """
+    values = x.flatten()
     half = values.size // 2
     values.partition(half)
     upper = values[half]

@@ -1,24 +1,31 @@
-"""Secrets that an address may carry, masked before it is written or printed."""
+"""Passwords and access tokens in URLs, which no file or log of a study may show."""
 
 import re
 from typing import Any
+from urllib.parse import unquote
 
 MASK = "***"
-_USER = re.compile(r"(?<=://)[^/@\s]+@")
-_QUERY = re.compile(r"(?<=[?&;])([^=&;#\s]+)=[^&;#\s]*")
+SECRET = re.compile(r"token|key|secret|pass|pwd|sig|auth|cred|session", re.IGNORECASE)
+USER = re.compile(r"(?<=://)[^\s/?#\"<>]*@")
+# a value ends where a URL does: a quotation mark only counts if nothing of a URL follows it
+QUERY = re.compile(r"(?<=[?&#;])([\w.%~\[\]-]+)=((?:[^\s&#\"<>']|'(?=[\w%]))+)")
 
 
 def mask_secrets(value: Any) -> Any:
-    """The same value with `user:password@` and every query value masked in its addresses.
+    """A copy of a string, list, tuple or dict in which `user:password@` and secret query values of URLs are `***`.
 
-    Parameters
-    ----------
-    value : text, or dicts and lists of text at any depth; anything else is returned as it is
+    A query value is secret if its name suggests it: `token`, `key`, `signature`, `X-Amz-Credential` and the like. Other
+    values are returned as they are.
     """
+    if isinstance(value, str):
+        return QUERY.sub(_mask_query, USER.sub(f"{MASK}@", value))
     if isinstance(value, dict):
-        return {key: mask_secrets(item) for key, item in value.items()}
+        return {key: mask_secrets(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [mask_secrets(item) for item in value]
-    if not isinstance(value, str) or "://" not in value:
-        return value
-    return _QUERY.sub(rf"\1={MASK}", _USER.sub(f"{MASK}@", value))
+        return type(value)(mask_secrets(inner) for inner in value)
+    return value
+
+
+def _mask_query(found: re.Match) -> str:
+    name, given = found.groups()
+    return f"{name}={MASK if SECRET.search(unquote(name)) else given}"

@@ -1,5 +1,7 @@
 """The verdict: what a biologist may believe. First the numbers, then prose made from nothing but these."""
 
+import re
+
 import pandas as pd
 
 from moamap.core.names import CROSSFIT, ENRICHED, ENRICHED_BY_TWO, IN_SAMPLE, LABEL_FREE, MAP, PROPOSED
@@ -191,6 +193,11 @@ def _p(value) -> str:
     return "p cannot be computed" if value is None else f"p = {value:.3g}"
 
 
+def _name(name: str) -> str:
+    """A name of the data as Markdown text on one line: no markup, link or formula of its own."""
+    return re.sub(r"([\\`*_\[\]<>|~$&])", r"\\\1", " ".join(str(name).split()))
+
+
 def _list(lines) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
@@ -229,29 +236,31 @@ def _retrieval_prose(rows):
 
 def _gathered_line(row) -> str:
     named = ", ".join(
-        f"{moa['moa']} (community {moa['community']}, {moa['k']}/{moa['K']}, {_p(moa['p_adjusted'])})"
+        f"{_name(moa['moa'])} (community {moa['community']}, {moa['k']}/{moa['K']}, {_p(moa['p_adjusted'])})"
         for moa in row["moas"]
     )
     return f"**{row['representation']}**, gathered in a community (step-down p <= {LEVEL}): {named or 'none'}."
 
 
 def _retrievable_line(row) -> str:
-    named = ", ".join(f"{moa['moa']} ({moa['lift']:.1f} times chance, q = {moa['q_value']:.3g})" for moa in row["moas"])
+    named = ", ".join(
+        f"{_name(moa['moa'])} ({moa['lift']:.1f} times chance, q = {moa['q_value']:.3g})" for moa in row["moas"]
+    )
     return f"**{row['representation']}**, {row['scored']}, can be retrieved (q <= {LEVEL}): {named or 'none'}."
 
 
 def _candidates_prose(found):
     drugs = found["proposals"]["drugs"]
     lines = [
-        f"**{row['drug']}** (known: {row['known_moa']}): near the drugs of *{row['proposed']}*, q = "
-        f"{row['q_value']:.2g}, the same in {row['stability']:.0%} of the perturbed runs."
+        f"**{_name(row['drug'])}** (known: {_name(row['known_moa'])}): near the drugs of *{_name(row['proposed'])}*, "
+        f"q = {row['q_value']:.2g}, the same in {row['stability']:.0%} of the perturbed runs."
         for row in drugs[:LISTED]
     ]
     if len(drugs) > LISTED:
         lines.append(f"and {len(drugs) - LISTED} more, in `candidates.csv`.")
     near = [
-        f"**{row['drug']}** and **{row['proposed']}**: nearer than {row['evidence']:.1f}% of all pairs, in one "
-        f"community in {row['stability']:.0%} of the perturbed runs."
+        f"**{_name(row['drug'])}** and **{_name(row['proposed'])}**: nearer than {row['evidence']:.1f}% of all pairs, "
+        f"in one community in {row['stability']:.0%} of the perturbed runs."
         for row in found["partners"]
     ]
     parts = [_proposals_sentence(found["proposals"]), *([_list(lines)] if lines else [])]
@@ -266,7 +275,7 @@ def _stability_line(row) -> str:
     line += "chance)."
     if "query" in row:
         query = row["query"]
-        line += f" {' and '.join(query['drugs'])} share a community in {query['together']:.0%} of the runs"
+        line += f" {' and '.join(map(_name, query['drugs']))} share a community in {query['together']:.0%} of the runs"
         line += f" (any two drugs: {query['any_two_drugs']:.0%})."
     return line
 

@@ -9,10 +9,13 @@ from the duals lambda, since a projection adds a multiple of v_i v_i' to its inv
 """
 
 import warnings
+from collections.abc import Sequence
 from numbers import Integral, Real
+from typing import Self
 
 import numba
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.linalg import eigh
 from scipy.linalg.blas import dsymm, dsyrk, dtrsm
 from scipy.linalg.lapack import dtrtri
@@ -102,15 +105,15 @@ class ITML(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def __init__(
         self,
-        n_constraints=20,
-        gamma=1.0,
-        max_iter=1000,
-        tol=1e-3,
-        prior="identity",
-        bounds="euclidean",
-        sampling="metric-learn",
-        random_state=None,
-    ):
+        n_constraints: int = 20,
+        gamma: float = 1.0,
+        max_iter: int = 1000,
+        tol: float = 1e-3,
+        prior: str | ArrayLike = "identity",
+        bounds: str | Sequence[float] = "euclidean",
+        sampling: str = "metric-learn",
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.n_constraints = n_constraints
         self.gamma = gamma
         self.max_iter = max_iter
@@ -121,7 +124,7 @@ class ITML(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y):
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Learn from pairs drawn by class.
 
         Parameters
@@ -148,7 +151,9 @@ class ITML(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return self._learn(X, pairs, similar, self.bounds)
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit_pairs(self, X, pairs, similar, bounds=None):
+    def fit_pairs(
+        self, X: ArrayLike, pairs: ArrayLike, similar: ArrayLike, bounds: str | Sequence[float] | None = None
+    ) -> Self:
         """Learn from given pairs.
 
         Parameters
@@ -164,11 +169,11 @@ class ITML(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
         Returns itself; raises ValueError as `fit` does, and if pairs or similar have the wrong shape, type or range.
         """
-        X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
-        pairs, similar = _check_pairs(pairs, similar, len(X))
-        return self._learn(X, pairs, similar, self.bounds if bounds is None else bounds)
+        profiles = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
+        pairs, similar = _check_pairs(pairs, similar, len(profiles))
+        return self._learn(profiles, pairs, similar, self.bounds if bounds is None else bounds)
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> np.ndarray:
         """X L', whose Euclidean distances are the learned ones: (n, d) to (n, d)."""
         check_is_fitted(self)
         return validate_data(self, X, dtype=np.float64, reset=False) @ self.components_.T
@@ -234,7 +239,12 @@ class ITML(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return tags
 
 
-def sample_pairs(y, n_constraints, sampling="metric-learn", random_state=None):
+def sample_pairs(
+    y: ArrayLike,
+    n_constraints: int,
+    sampling: str = "metric-learn",
+    random_state: int | np.random.RandomState | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
     """Draw similar and dissimilar pairs by class.
 
     Parameters

@@ -26,6 +26,7 @@ from moamap.core.names import (
     SINGLETONS,
 )
 from moamap.core.numerics import squared_euclidean
+from moamap.profiles.annotation import check_moas
 from moamap.representations.base import Learned
 from moamap.representations.registry import METHODS, learn
 from moamap.validation.candidates import closeness, false_discovery_rate, nearness_p
@@ -161,23 +162,33 @@ def retrieval(rankings: list[Ranking], shared: np.ndarray, moas: np.ndarray) -> 
 
 
 def procedure_of(
-    moa: pd.Series, features: pd.DataFrame, *, representation, communities, crossfit, min_drugs, alpha, policy
+    moa: pd.Series,
+    features: pd.DataFrame,
+    *,
+    representation,
+    policy,
+    crossfit,
+    communities=None,
+    min_drugs=1,
+    alpha=0.01,
 ) -> tuple[np.ndarray, Procedure]:
     """The drugs' MoAs (n, n_moas) and the procedure of a representation.
 
     Parameters
     ----------
     moa : (n,) MoA strings; features : (n, n_features) normalized profiles
-    representation, communities, crossfit, min_drugs, alpha : as in the config; policy : the config's `moa`
+    representation, crossfit, communities, min_drugs, alpha : as in the config; policy : the config's `moa`
     """
-    moas = membership(moa, policy).to_numpy()
+    table = membership(moa, policy)
+    check_moas(table, min_drugs)
+    moas = table.to_numpy()
     parameters = dict(representation)
     procedure = Procedure(
         x=np.ascontiguousarray(features.to_numpy(float)),  # a frame's columns lie together; rows are taken here
         tested=moas.sum(axis=0) >= min_drugs,
         method=parameters.pop("method"),
         parameters=parameters,
-        communities=communities,
+        communities=communities or {},
         alpha=alpha,
         n_folds=crossfit["folds"],
         n_splits=crossfit["splits"],

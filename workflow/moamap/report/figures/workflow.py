@@ -4,32 +4,28 @@ import matplotlib.pyplot as plt
 import networkx as nx
 import numpy as np
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 GAP = 5  # between the columns of the workflow, in letters
 
+Places = dict[str, tuple[float, float]]
+
 
 def figure_2(needs: dict[str, list[str]], stages: dict[str, str]) -> Figure:
-    """The workflow, drawn from its own rules.
+    """The workflow, drawn from its own rules, one colour per stage.
 
     Parameters
     ----------
     needs : rule -> the rules whose files it reads
-    stages : rule -> stage, which gives the colour
+    stages : rule -> stage
     """
     graph = _shortest(needs)
     places = _layers(graph)
     figure, axis = plt.subplots(figsize=(13, 5.2), layout="constrained")
     names = list(dict.fromkeys(stages[rule] for rule in nx.topological_sort(graph)))
     colour = dict(zip(names, sns.color_palette("colorblind", len(names)), strict=True))
-    boxes = {}
-    for rule, (x, y) in places.items():
-        box = {"boxstyle": "round,pad=0.45", "fc": "white", "ec": colour[stages[rule]], "lw": 2}
-        text = axis.text(x, y, rule.replace("_", " "), ha="center", va="center", bbox=box, fontsize=8.5)
-        boxes[rule] = text.get_bbox_patch()
-    for a, b in graph.edges:
-        arrow = {"arrowstyle": "-|>", "color": "#8a8a8a", "lw": 0.8, "patchA": boxes[a], "patchB": boxes[b]}
-        axis.annotate("", places[b], places[a], arrowprops=arrow, zorder=4)
+    _draw_rules(axis, graph, places, {rule: colour[stages[rule]] for rule in graph})
     handles = [plt.Line2D([], [], color=colour[name], lw=3, label=name) for name in names]
     axis.legend(handles=handles, ncols=len(names), loc="upper center", bbox_to_anchor=(0.5, 0.0), frameon=False)
     x, y = np.array(list(places.values())).T
@@ -39,18 +35,31 @@ def figure_2(needs: dict[str, list[str]], stages: dict[str, str]) -> Figure:
     return figure
 
 
-def _shortest(needs):
-    """The rules that belong to the study, and no arrow that a longer way makes superfluous."""
+def _draw_rules(axis: Axes, graph: nx.DiGraph, places: Places, colour: dict[str, tuple[float, float, float]]) -> None:
+    boxes = {}
+    for rule, (x, y) in places.items():
+        box = {"boxstyle": "round,pad=0.45", "fc": "white", "ec": colour[rule], "lw": 2}
+        text = axis.text(x, y, rule.replace("_", " "), ha="center", va="center", bbox=box, fontsize=8.5)
+        boxes[rule] = text.get_bbox_patch()
+    for a, b in graph.edges:
+        arrow = {"arrowstyle": "-|>", "color": "#8a8a8a", "lw": 0.8, "patchA": boxes[a], "patchB": boxes[b]}
+        axis.annotate("", places[b], places[a], arrowprops=arrow, zorder=4)
+
+
+def _shortest(needs: dict[str, list[str]]) -> nx.DiGraph:
+    """The rules and the fewest arrows that imply all others."""
     graph = nx.DiGraph([(before, rule) for rule in sorted(needs) for before in sorted(needs[rule])])
     reduced = nx.transitive_reduction(graph)
     return nx.DiGraph({rule: sorted(reduced.successors(rule)) for rule in graph})
 
 
-def _layers(graph):
-    """Columns by the longest way from a source, as wide as their names; inside a column, by the mean height of what
-    comes before.
+def _layers(graph: nx.DiGraph) -> Places:
+    """Where each rule is drawn: its column by the longest path from a source, its height by that of its predecessors.
+
+    A column is as wide as its longest name.
     """
-    places, x, width = {}, 0, 0
+    places: Places = {}
+    x, width = 0.0, 0
     for layer in nx.topological_generations(graph):
         before, width = width, max(map(len, layer))
         x += (before + width) / 2 + GAP
