@@ -151,9 +151,9 @@ def test_moa_sizes_count_drugs_and_not_rows():
 
 def test_a_moa_must_be_large_enough():
     moas = membership(pd.Series(list("aaab")), "whole")
-    assert not list(profiles.moa_problems(moas, 3))
-    [problem] = profiles.moa_problems(moas, 4)
-    assert problem.startswith("profiles: no MoA has 4 drugs (the largest, 'a', has 3 of 4)")
+    assert profiles.check_moas(moas, 3) is None
+    with pytest.raises(InputError, match=r"^profiles: no MoA has 4 drugs \(the largest, 'a', has 3 of 4\)"):
+        profiles.check_moas(moas, 4)
     [problem] = profiles.moa_problems(membership(pd.Series(list("aaa")), "whole"), 2)
     assert problem == "profiles: every drug has the MoA 'a'; expected two MoAs or more"
 

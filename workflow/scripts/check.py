@@ -6,12 +6,12 @@ from _files import read_unlabelled
 from _job import run
 from moamap.core.errors import raise_first
 from moamap.core.labels import membership
-from moamap.profiles.annotation import moa_problems, name_problems
+from moamap.profiles.annotation import check_moas, name_problems
 
 
 def check(job: Any) -> None:
     drugs = read_unlabelled(job.input[0])
-    raise_first(moa_problems(membership(drugs["moa"], job.params.moa), job.params.min_drugs))
+    check_moas(membership(drugs["moa"], job.params.moa), job.params.min_drugs)
     raise_first(name_problems(job.params.query, drugs["pert_iname"]))
 
 

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 import numpy as np
 import pandas as pd
 
-from moamap.core.errors import InputError
+from moamap.core.errors import InputError, raise_first
 from moamap.core.labels import lookalikes, membership
 from moamap.core.names import ID_COLUMNS, ROLES
 from moamap.profiles.normalize import feature_statistics
@@ -71,6 +71,11 @@ def study_problems(
     yield from moa_problems(moas, min_drugs)
     yield from name_problems(queried, drugs["pert_iname"])
     yield from feature_problems(feature_statistics(drugs[feature_columns(drugs)]), refuse=refuse_bad_features)
+
+
+def check_moas(moas: pd.DataFrame, min_drugs: int) -> None:
+    """Raise InputError with the first of `moa_problems`, if there is one."""
+    raise_first(moa_problems(moas, min_drugs))
 
 
 def moa_problems(moas: pd.DataFrame, min_drugs: int) -> Iterator[str]:
