@@ -2,16 +2,15 @@
 
 from pathlib import Path
 
-import numpy as np
-
-from _files import is_simulated, read_index, read_table, write_table
+from _files import is_simulated, read_arrays, read_index, read_table, write_table
 from _job import run
 from moamap.core.labels import membership
 from moamap.validation import null_tables as calibration
 
 
 def calibrate(job) -> None:
-    stored = calibration.gather([(Path(path).stem.rsplit("_", 1)[0], np.load(path)) for path in job.input.permutations])
+    names = [Path(path).stem.rsplit("_", 1)[0] for path in job.input.permutations]
+    stored = calibration.gather(list(zip(names, map(read_arrays, job.input.permutations), strict=True)))
     enriched = dict(zip(job.params.representations, map(read_table, job.input.enrichment), strict=True))
     table_1 = read_table(job.input.table_1)
     moas = membership(read_index(job.input.index)["moa"], job.params.moa)
