@@ -83,10 +83,14 @@ def text_run(tmp_path_factory):
     return folder / "results/text", table
 
 
+DRUGS, MOAS = {*LIKE_NUMBERS, *(f"{i:04d}" for i in range(100, 120))}, set("01234567")
 TEXT_OF = {  # what each text column may hold, of the study above
     "pert_id": {f"{i:05d}" for i in range(32)},
-    **dict.fromkeys(["drug", "pert_iname", "queried"], {*LIKE_NUMBERS, *(f"{i:04d}" for i in range(100, 120))}),
-    **dict.fromkeys(["moa", "known_moa"], set("01234567")),
+    "drug": DRUGS,
+    "pert_iname": DRUGS,
+    "queried": DRUGS,
+    "moa": MOAS,
+    "known_moa": MOAS,
     "feature": {"=f0", *(f"Cells_f{j}" for j in range(1, 8))},
 }
 
