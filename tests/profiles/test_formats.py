@@ -326,11 +326,29 @@ def test_rows_that_overlapping_files_share_are_kept_once_with_a_warning(tmp_path
     )
 
 
-def test_rows_of_one_file_are_only_compared_by_plate_and_well(tmp_path):
+def test_rows_of_one_file_are_kept_once_too_but_not_two_wells_of_the_same_numbers(tmp_path):
     again = numbered([0, 0, 1])
-    assert len(read_source(sources(tmp_path, again), {}, {})[0]) == 3
+    assert len(read_source(sources(tmp_path, again), {}, {})[0]) == 2
     assert len(read_source(sources(tmp_path, again.assign(plate="p", well=["A1", "A1", "A2"])), {}, {})[0]) == 2
-    assert len(read_source(sources(tmp_path, again.assign(plate="p", well=[None, None, "A2"])), {}, {})[0]) == 3
+    assert len(read_source(sources(tmp_path, again.assign(plate="p", well=["A1", "A3", "A2"])), {}, {})[0]) == 3
+    assert len(read_source(sources(tmp_path, again.assign(dose=["1", "2", "1"])), {}, {})[0]) == 3
+    gaps = again.assign(f3=np.nan, plate="p", well=[None, None, "A2"])
+    assert read_source(sources(tmp_path, gaps), {}, {})[1].row.tolist() == [1, 3]
+    last = again.assign(f4=[1.0, 2.0, 3.0])  # they differ in their last feature only
+    assert len(read_source(sources(tmp_path, last), {}, {})[0]) == 3
+
+
+CELL_INJURY = Path(__file__).parents[3] / "shared/data/cell-injury"
+
+
+@pytest.mark.skipif(not CELL_INJURY.exists(), reason="the real wells are not here")
+@pytest.mark.parametrize("roles", [{"plate": "Plate", "well": "Well"}, {"plate": "Plate"}])
+def test_the_259_wells_that_a_real_screen_has_twice_are_counted_once(roles, tmp_path, caplog):
+    columns = {"pert_id": "Compound Manuscript Number", "moa": "injury_type", "control": "injury_type", **roles}
+    columns["features"] = "^(Cells|Cytoplasm|Nuclei)_"
+    table, origin = read_source(sorted(CELL_INJURY.glob("*.csv.gz")), {}, columns)
+    assert len(table) == len(origin.row) == 4513 - 259
+    assert "259 of 4513 rows repeat another row" in caplog.text
 
 
 def test_two_different_rows_of_a_well_are_refused(tmp_path):

@@ -119,6 +119,9 @@ def contract_problems(
 
 
 def _number_problems(origin: "Origin", name: str, column: pd.Series) -> Iterator[str]:
+    plain = isinstance(column.dtype, np.dtype) and column.dtype.kind in "fiu"
+    if plain and not (np.abs(column.to_numpy(float)) > LARGEST).any():
+        return  # as nearly every one of very many columns
     numeric = pd.api.types.is_numeric_dtype(column)
     numbers = column if numeric else pd.to_numeric(column.astype(object), errors="coerce")
     wrong = (column.notna() & numbers.isna()).to_numpy()  # missing values are for normalization.bad_features

@@ -25,7 +25,7 @@ from moamap.core.errors import InputError
 from moamap.core.names import ROLES
 from moamap.core.numerics import memory
 from moamap.core.tables import read_parquet
-from moamap.profiles.contract import Origin, tidy
+from moamap.profiles.contract import LEAST_FEATURES, Origin, tidy
 from moamap.sources.checksums import verify
 
 SHARE_OF_MEMORY = 4  # a file may take this part of the machine's memory once it is unpacked; the study needs several
@@ -350,7 +350,7 @@ READERS: dict[str, Callable[[BinaryIO, str, set[str]], tuple[pd.DataFrame, list[
 def read_source(paths: list[str], source: dict, columns: dict[str, str]) -> tuple[pd.DataFrame, Origin]:
     """The tidy table of all files of a source, and where its rows came from.
 
-    Rows that several files have in common are kept once, with a warning that counts them.
+    A row that repeats another in every column, in its file or another, is left out, with a warning that counts them.
 
     Raises InputError where a file is not as the config says, the files differ in their columns (in their roles, where
     `join` is inner), or a well has two rows that differ.
@@ -409,22 +409,13 @@ def _check_columns(first: pd.DataFrame, table: pd.DataFrame, first_name: str, na
 
 
 def _each_once(table: pd.DataFrame, origin: Origin) -> tuple[pd.DataFrame, Origin]:
-    """Drop the rows that repeat another: of the same plate and well, or of an earlier file."""
-    wells = {"plate", "well"} <= set(table)
-    if len(origin.files) == 1 and not wells:
-        return table, origin
-    content = pd.Series(pd.util.hash_pandas_object(table, index=False).to_numpy())
-    repeated = np.zeros(len(table), dtype=bool)
-    if len(origin.files) > 1:
-        first_file = pd.Series(origin.file).groupby(content).transform("min").to_numpy()
-        repeated |= origin.file > first_file
-    if wells:
-        known = table["plate"].notna() & table["well"].notna()
-        keys = table[["plate", "well"]].assign(content=content)
-        repeated |= (keys.duplicated() & known).to_numpy()
-        again = keys[known & ~repeated].duplicated(["plate", "well"])
-        if again.any():
-            raise InputError(_two_rows(table, origin, again.index[again.to_numpy().argmax()], repeated))
+    """Drop the rows that repeat another in every column; rows of one well that differ are refused."""
+    repeated = _repeated(table)
+    if {"plate", "well"} <= set(table):
+        wells = table.loc[~repeated, ["plate", "well"]].dropna()
+        again = wells.index[wells.duplicated()]
+        if len(again):
+            raise InputError(_two_rows(table, origin, again[0], repeated))
     if not repeated.any():
         return table, origin
     logging.warning(
@@ -432,6 +423,17 @@ def _each_once(table: pd.DataFrame, origin: Origin) -> tuple[pd.DataFrame, Origi
         *(repeated.sum(), len(table), *reversed(origin.place(int(repeated.argmax())))),
     )
     return table[~repeated].reset_index(drop=True), origin.kept(~repeated)
+
+
+def _repeated(table: pd.DataFrame) -> np.ndarray:
+    """Which rows repeat an earlier one in every column: (n,) booleans."""
+    n_roles = sum(column in ROLES for column in table)
+    alike = (
+        table.iloc[:, : n_roles + LEAST_FEATURES].duplicated(keep=False).to_numpy()
+    )  # few, if any, of very wide rows
+    repeated = np.zeros(len(table), dtype=bool)
+    repeated[alike] = pd.util.hash_pandas_object(table[alike], index=False).duplicated()
+    return repeated
 
 
 def _two_rows(table: pd.DataFrame, origin: Origin, position: int, repeated: np.ndarray) -> str:
