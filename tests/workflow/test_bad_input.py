@@ -20,6 +20,7 @@ FEATURES = [
     "Cytoplasm_Mean_Mito",
 ]
 TARGET = "results/bad/profiles/normalized.parquet"
+TARGETS = [TARGET, "results/bad/profiles/checked"]
 
 
 def table(drugs=12, features=FEATURES, **changes):
@@ -113,7 +114,9 @@ CASES = {
         "begin its name with Metadata_ or choose the features with columns.features", table(Notes="checked")
     ),
     "a value whose square overflows": Case("row 4: 1e+300; expected a magnitude", odd([1, 2, 3, 1e300, *range(8)])),
-    "a file name that Snakemake would fill in": Case("takes {1} for a wildcard; rename", file="plate {1}.csv"),
+    "a file name that Snakemake would fill in": Case(
+        "takes {1} for a wildcard; rename", file="plate {1}.csv", source="location: '{}/plate {{1}}.csv'"
+    ),
     "one well on each plate": Case(
         "plate 'p0' has 1 well, expected 2 or more",
         table(24, moa=["a", "b"] * 12, plate=[f"p{i}" for i in range(24)]),
@@ -161,7 +164,7 @@ CASES = {
 
 def run_case(case, folder):
     folder.mkdir()
-    return snakemake(TARGET, directory=folder, configfile=case.write(folder), cores=1)
+    return snakemake(*TARGETS, directory=folder, configfile=case.write(folder), cores=1)
 
 
 @pytest.fixture(scope="module")
@@ -190,7 +193,7 @@ def test_bad_input_is_refused_in_one_line(case, runs):
     assert run.returncode != 0
     assert len(lines(run, CASES[case].expected)) == 1, run.stdout
     assert "Traceback" not in run.stdout
-    assert not (folder / TARGET).exists()
+    assert not all((folder / target).exists() for target in TARGETS)
     assert not list(folder.parent.rglob("evil.csv"))
 
 
@@ -204,7 +207,7 @@ def test_a_full_disk_is_said_and_nothing_is_left(tmp_path):
         (tmp_path / "results").symlink_to(disk)
         many = {f"Cells_f{i}": [float(i * j % 17 + j / 7) for j in range(400)] for i in range(200)}
         config = Case("", table(400, **many)).write(tmp_path)
-        run = snakemake(TARGET, directory=tmp_path, configfile=config)
+        run = snakemake(*TARGETS, directory=tmp_path, configfile=config)
         assert run.returncode != 0
         assert len([line for line in lines(run, "No space left on device") if line.startswith("ERROR")]) == 1, (
             run.stdout

@@ -428,9 +428,8 @@ def _each_once(table: pd.DataFrame, origin: Origin) -> tuple[pd.DataFrame, Origi
 def _repeated(table: pd.DataFrame) -> np.ndarray:
     """Which rows repeat an earlier one in every column: (n,) booleans."""
     n_roles = sum(column in ROLES for column in table)
-    alike = (
-        table.iloc[:, : n_roles + LEAST_FEATURES].duplicated(keep=False).to_numpy()
-    )  # few, if any, of very wide rows
+    # in the first columns, where few rows are alike; the others need not be compared in a very wide table
+    alike = table.iloc[:, : n_roles + LEAST_FEATURES].duplicated(keep=False).to_numpy()
     repeated = np.zeros(len(table), dtype=bool)
     repeated[alike] = pd.util.hash_pandas_object(table[alike], index=False).duplicated()
     return repeated
