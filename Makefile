@@ -4,9 +4,9 @@ CORES ?= all
 CONFIG ?=
 export CONFIG # the shell reads it from its environment, so a file name is never taken for a command
 BIN := .venv/bin
-SOURCES := workflow tests benchmarks
+SOURCES := workflow tests benchmarks docs
 
-.PHONY: help run test lint bench calibrate lock clean
+.PHONY: help run test lint schema bench calibrate lock clean
 
 help: ## list the targets
 	@awk -F ' *## ' '/^[a-z]+:.*## / {sub(/:.*/, "", $$1); printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -23,6 +23,9 @@ lint: .venv/ready ## check style, types and the workflow
 	$(BIN)/snakefmt --check Snakefile workflow
 	cd workflow && ../$(BIN)/mypy moamap
 	$(BIN)/snakemake --lint
+
+schema: .venv/ready ## write the representations' schema and the table of options, after a change of parameters
+	$(BIN)/python docs/generate.py
 
 bench: .venv/ready ## compare the engines with metric-learn and scikit-learn
 	$(BIN)/python benchmarks/engines.py --out results/benchmarks

@@ -26,6 +26,7 @@ from page import Progress, Screen, closing, duration, errors_of, warnings_of
 
 ROOT = Path(__file__).resolve().parents[1]
 PLUGINS = ROOT / "workflow/plugins"
+READER = "--logger-moamap-reader"
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 PATIENCE = 5.0  # seconds between asking a process to stop and the next, harder way
 
@@ -75,7 +76,8 @@ def follow(snakemake: list[str], targets: list[str], output, screen: Screen) -> 
     progress, stops = Progress(), []
     before = {number: signal.signal(number, lambda *_: stops.append(time.monotonic())) for number in STOPPING}
     reader, writer = os.pipe()
-    command = [*snakemake, "--logger", "moamap", "--logger-moamap-pipe", str(writer), "--", *targets]
+    command = [*snakemake, "--logger", "moamap", "--logger-moamap-pipe", str(writer), READER, str(os.getpid())]
+    command += ["--", *targets]
     paths = [str(PLUGINS), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
     child = subprocess.Popen(command, stdout=output, stderr=output, pass_fds=[writer], env=environment)
@@ -124,8 +126,9 @@ def page(progress: Progress, code: int, printed: str, results: Path) -> list[str
         return [*lines, *closing(results), f"{done}, {used}. {logs}"]
     said = errors_of(progress) or [f"Snakemake stopped with exit code {code}:", *last_lines(printed)]
     if "cannot be locked" in " ".join(said):
-        others = ", ".join(str(process.pid) for process in runs_here()) or "on another machine"
-        said = [f"Error: another run is making the same files in this folder (process {others}); wait until it ends"]
+        others = pids(runs_here()) or f"on {last_host() or 'another machine'}"
+        cure = "wait until it ends; if it was killed: snakemake --unlock, with the same --configfile"
+        said = [f"Error: another run is making the same files in this folder (process {others}); {cure}"]
     end = f"Failed after {used}, {progress.done} of {progress.total} jobs done. {logs}"
     return [*lines, *said, *([end] if progress.total else [])]
 
@@ -186,10 +189,10 @@ def left_behind() -> list[psutil.Process]:
 def is_orphan(process: psutil.Process) -> bool:
     """Whether a process belongs to a run whose head is gone."""
     try:
-        parents = process.parents()
-        if "--logger-moamap-pipe" in process.cmdline():
-            return not any(str(Path(part)).endswith("workflow/run.py") for one in parents for part in one.cmdline())
-        return is_job(process) and not any(map(is_snakemake, parents))
+        words = process.cmdline()
+        if READER in words:
+            return process.ppid() != int(words[words.index(READER) + 1])
+        return is_job(process) and not any(map(is_snakemake, process.parents()))
     except psutil.Error:
         return False
 
@@ -234,4 +237,7 @@ def stop(processes: list[psutil.Process]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:  # before Snakemake was started
+        sys.exit(130)

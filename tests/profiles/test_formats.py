@@ -17,7 +17,7 @@ from moamap.core.errors import InputError
 from moamap.core.tables import read_parquet
 from moamap.profiles.formats import read_profiles, read_source
 
-SUBSET = Path(__file__).parents[3] / "shared/data/lds1195-subset/MLPCN_morplological_profiles.csv.gz"
+SUBSET = Path(__file__).resolve().parents[3] / "shared/data/lds1195-subset/MLPCN_morplological_profiles.csv.gz"
 
 
 def awkward_table(n=60, m=30):
@@ -338,7 +338,7 @@ def test_rows_of_one_file_are_kept_once_too_but_not_two_wells_of_the_same_number
     assert len(read_source(sources(tmp_path, last), {}, {})[0]) == 3
 
 
-CELL_INJURY = Path(__file__).parents[3] / "shared/data/cell-injury"
+CELL_INJURY = Path(__file__).resolve().parents[3] / "shared/data/cell-injury"
 
 
 @pytest.mark.skipif(not CELL_INJURY.exists(), reason="the real wells are not here")

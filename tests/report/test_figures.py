@@ -11,7 +11,7 @@ from moamap.report.figures import style
 from moamap.report.figures.workflow import figure_2
 
 NEEDS = {"fetch": [], "connect": ["fetch"], "community_features": ["connect", "fetch"], "unused": []}
-STAGES = {"fetch": "sources", "connect": "connections", "community_features": "features", "unused": "sources"}
+STAGES = {"fetch": "sources", "connect": "connections", "community_features": "communities", "unused": "sources"}
 RNG = np.random.default_rng(0)
 
 
@@ -70,16 +70,17 @@ def test_figure_2_draws_the_rules_and_the_shortest_set_of_arrows():
     figure = figure_2(NEEDS, STAGES)
     image_of(figure)
     (axis,) = figure.axes
-    boxes = [text.get_text() for text in axis.texts if text.get_text()]
-    assert sorted(boxes) == ["community features", "connect", "fetch"]
-    assert len(axis.texts) - len(boxes) == 2  # fetch -> connect -> community features; the direct arrow follows
-    assert [text.get_text() for text in axis.get_legend().get_texts()] == ["sources", "connections", "features"]
+    said = [text.get_text() for text in axis.texts if text.get_text()]
+    assert sorted(said) == ["communities", "community features", "connect", "connections", "fetch", "sources"]
+    assert len(axis.texts) - len(said) == 2  # fetch -> connect -> community features; the direct arrow follows
 
 
-def test_figure_2_goes_from_left_to_right():
-    figure = figure_2(NEEDS, STAGES)
-    place = {text.get_text(): text.get_position()[0] for text in figure.axes[0].texts if text.get_text()}
-    assert place["fetch"] < place["connect"] < place["community features"]
+def test_figure_2_has_a_column_for_each_stage_and_rules_below_those_they_need():
+    needs = {"b": ["a"], "a": [], "c": ["a", "b"], "mine": ["c"]}
+    figure = figure_2(needs, {"a": "profiles", "b": "profiles", "c": "report", "mine": "theirs"})
+    place = {text.get_text(): text.get_position() for text in figure.axes[0].texts if text.get_text()}
+    assert place["a"] == (0, 0) and place["b"] == (0, -1) and place["c"] == (1, 0) and place["mine"] == (2, 0)
+    assert place["profiles"][0] == 0 and place["report"][0] == 1 and place["theirs"][0] == 2
 
 
 def test_figure_3_marks_the_ten_largest_moas():

@@ -10,7 +10,7 @@ import pytest
 
 from _files import read_table
 
-from .study import snakemake
+from .study import SMALL, snakemake
 
 NAMES = [
     "5'-<b>azacytidine</b>",
@@ -124,3 +124,18 @@ def test_no_cell_of_a_csv_is_run_by_a_spreadsheet(text_run):
         with opened(path, "rt", newline="", encoding="utf-8") as file:
             cells = {cell for row in csv.reader(file) for cell in row if cell[:1] in tuple("=+-@")}
         assert all(re.fullmatch(r"-[\d.e+-]+|-inf", cell) for cell in cells), path  # numbers
+
+
+def test_names_of_folders_and_configs_are_never_commands(tmp_path):
+    folder = tmp_path / "a folder's $(touch X)"
+    folder.mkdir()
+    first, second = folder / "c$(touch X) 1.yaml", folder / "c 2.yaml"
+    first.write_text(SMALL.read_text())
+    second.write_text("neighbours: 3\n")
+    run = snakemake(
+        "results/other/figures/fig2.svg", "--config", "dataset=other", directory=folder, configfile=[first, second]
+    )
+    assert run.returncode == 0, run.stdout
+    drawn = (folder / "results/other/figures/fig2.svg").read_text()
+    assert "represent" in drawn and "permute" in drawn
+    assert not list(tmp_path.rglob("X"))

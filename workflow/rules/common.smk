@@ -1,4 +1,8 @@
 # reads the config; gives the names and helpers that every stage shares
+from itertools import product
+
+from snakemake.iocontainers import Wildcards
+
 WORKFLOW = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent
 if not WORKFLOW.is_dir():
     raise WorkflowError(
@@ -60,8 +64,7 @@ wildcard_constraints:
 
 
 def code(script):
-    """Digest of a script and of the package's modules that it imports: a parameter of its rule, so that changed code
-    makes its files anew."""
+    """Digest of a script and of the package's modules that it imports; as a parameter it makes changed code run again."""
     return digest(WORKFLOW / "scripts" / f"{script}.py", WORKFLOW)
 
 
@@ -123,3 +126,16 @@ def study_files():
     files = [f"{name}/{file}" for name in LEARNED for file in ("transform.npz", "embedding.parquet")]
     files += [f"{name}/{file}" for name in REPRESENTATIONS for file in each]
     return [f"<results>/{file}" for file in files + once]
+
+
+def rule_graph():
+    """Every step with those whose files it reads, and its stage, as figure 2 draws them. They come from the patterns of
+    the files, since a job of a cluster sees only its own part of the DAG."""
+    values = {"representation": REPRESENTATIONS, "batch": ["0"], "figure": FIGURES, "file": list(URLS)}
+    steps = [step for step in workflow.rules if step.output and set(step.wildcard_names) <= set(values)]
+    needs = {}
+    for step in steps:
+        cases = [dict(zip(step.wildcard_names, case)) for case in product(*map(values.get, step.wildcard_names))]
+        read = {str(file) for case in cases for file in step.expand_input(Wildcards(fromdict=case))[0]}
+        needs[step.name] = sorted(other.name for other in steps if any(map(other.is_producer, read)))
+    return {"needs": needs, "stages": {step.name: Path(step.snakefile).stem for step in steps}}

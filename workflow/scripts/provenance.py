@@ -8,7 +8,7 @@ from pathlib import Path
 import moamap
 from _files import write_json
 from _job import run
-from moamap.representations.registry import METHODS
+from moamap.core.secrets import mask_secrets
 from moamap.sources.checksums import digest
 
 PACKAGES = ["numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "metric-learn", "openTSNE"]
@@ -16,12 +16,11 @@ PACKAGES = ["numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "metric-learn
 
 def provenance(job) -> None:
     checksums = {Path(path).name: digest(path).removeprefix("sha256:") for path in job.input}
-    config = dict(job.params.config)
-    config["representations"] = {name: with_defaults(**given) for name, given in config["representations"].items()}
+    config = mask_secrets(job.params.config)
     content = {
         "moamap": {"version": moamap.__version__, "commit": commit(), "code": job.params.package},
-        "dataset": job.params.config["dataset"],
-        "simulated": "simulation" in job.config,
+        "dataset": config["dataset"],
+        "simulated": "simulation" in config,
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
         "packages": {name: installed(name) for name in PACKAGES},
@@ -30,11 +29,6 @@ def provenance(job) -> None:
         "config": config,
     }
     write_json(content, job.output[0])
-
-
-def with_defaults(method: str, **given) -> dict:
-    """A representation's parameters as the config gives them, and the defaults of the others."""
-    return {"method": method} | METHODS[method].defaults | given
 
 
 def commit() -> str | None:

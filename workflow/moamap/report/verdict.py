@@ -1,12 +1,15 @@
 """The verdict: what a biologist may believe. First the numbers, then prose made from nothing but these."""
 
 import re
+from collections.abc import Iterable
+from typing import Any
 
 import pandas as pd
 
 from moamap.core.names import CROSSFIT, ENRICHED, ENRICHED_BY_TWO, IN_SAMPLE, LABEL_FREE, MAP, PROPOSED
 
 LEVEL = 0.05
+Row = dict[str, Any]
 LISTED = 20  # proposals that the prose lists; all are in candidates.csv
 PARTNERS_EACH = 3
 LIMITS = [
@@ -27,7 +30,7 @@ def verdict(
     proposed_by: str,
     query: list[str],
     simulated: bool,
-) -> dict:
+) -> Row:
     """Every number that the verdict speaks of, and its three most important sentences (`summary`).
 
     Parameters
@@ -37,7 +40,7 @@ def verdict(
     proposed_by : the representation that the proposals of `candidates` are made from
     query : the queried drugs
     """
-    found = {
+    found: Row = {
         "dataset": dataset,
         "simulated": simulated,
         "level": LEVEL,
@@ -54,13 +57,13 @@ def verdict(
     return {"summary": [*summary, _proposals_sentence(found["proposals"])]} | found
 
 
-def _records(table, columns) -> list[dict]:
+def _records(table: pd.DataFrame, columns: list[str]) -> list[Row]:
     """Rows as plain values that JSON can hold; what is missing is None."""
     plain = table[columns].astype(object)
     return plain.where(plain.notna(), None).to_dict("records")
 
 
-def _claims(null):
+def _claims(null: pd.DataFrame) -> list[Row]:
     columns = ["representation", "labels", "observed", "null_mean", "null_low", "null_high", "p_value"]
     every = _records(null[null["quantity"] == ENRICHED], columns)
     strict = _records(null[null["quantity"] == ENRICHED_BY_TWO], ["observed", "null_mean", "p_value"])
@@ -71,12 +74,12 @@ def _claims(null):
     ]
 
 
-def _retrieval(table):
+def _retrieval(table: pd.DataFrame) -> list[Row]:
     scored = table[(table["quantity"] == MAP) & table["observed"].notna()]
     return _records(scored, ["representation", "scored", "observed", "null_mean", "lift", "p_value"])
 
 
-def _gathered(by_moa):
+def _gathered(by_moa: pd.DataFrame) -> list[Row]:
     columns = ["moa", "community", "k", "K", "p_adjusted"]
     return [
         {"representation": name, "moas": _records(mine[mine["p_adjusted"] <= LEVEL], columns)}
@@ -84,7 +87,7 @@ def _gathered(by_moa):
     ]
 
 
-def _retrievable(by_moa):
+def _retrievable(by_moa: pd.DataFrame) -> list[Row]:
     return [
         {
             "representation": name,
@@ -96,7 +99,7 @@ def _retrievable(by_moa):
     ]
 
 
-def _proposals(candidates, null, proposed_by):
+def _proposals(candidates: pd.DataFrame, null: pd.DataFrame, proposed_by: str) -> Row:
     proposed = candidates[candidates["kind"] == "proposed MoA"]
     good = proposed[proposed["q_value"] < LEVEL]
     expected = null.loc[(null["quantity"] == PROPOSED) & (null["representation"] == proposed_by), "null_mean"]
@@ -108,13 +111,13 @@ def _proposals(candidates, null, proposed_by):
     }
 
 
-def _partners(candidates):
+def _partners(candidates: pd.DataFrame) -> list[Row]:
     partners = candidates[candidates["kind"] == "repurposing partner"]
     nearest = partners.groupby("drug", sort=False).head(PARTNERS_EACH)
     return _records(nearest, ["drug", "proposed", "evidence", "stability"])
 
 
-def _stability(table, query):
+def _stability(table: pd.DataFrame, query: list[str]) -> list[Row]:
     rows = []
     for name, mine in table.groupby("representation", sort=False):
         by_kind = mine.groupby("perturbation", sort=False)["adjusted_rand"].mean().to_dict()
@@ -128,14 +131,14 @@ def _stability(table, query):
 # --- the sentences that matter most ---
 
 
-def _claims_sentence(claims) -> str:
+def _claims_sentence(claims: list[Row]) -> str:
     real = [row["representation"] for row in claims if _at_most(row["by_two_drugs"]["p_value"], LEVEL)]
     if not real:
         return "In no representation are more MoAs enriched in communities than with permuted labels."
     return f"More MoAs are enriched in communities than with permuted labels in: {', '.join(real)}."
 
 
-def _retrieval_sentence(rows) -> str:
+def _retrieval_sentence(rows: list[Row]) -> str:
     found = [row for row in rows if row["scored"] in (LABEL_FREE, CROSSFIT) and _at_most(row["p_value"], LEVEL)]
     if not found:
         return (
@@ -149,7 +152,7 @@ def _retrieval_sentence(rows) -> str:
     )
 
 
-def _proposals_sentence(found) -> str:
+def _proposals_sentence(found: Row) -> str:
     text = (
         f"By {found['representation']}, {len(found['drugs'])} drugs lie among the drugs of a MoA that is not theirs at "
         f"q < {LEVEL}; on permuted labels {found['null_mean']:.1f} do on average."
@@ -159,14 +162,14 @@ def _proposals_sentence(found) -> str:
     return text
 
 
-def _at_most(value, level) -> bool:
+def _at_most(value: float | None, level: float) -> bool:
     return value is not None and value <= level
 
 
 # --- prose ---
 
 
-def prose(found: dict) -> str:
+def prose(found: Row) -> str:
     """The verdict as a page of Markdown, from its numbers alone."""
     parts = [
         f"# What to believe of `{found['dataset']}`" + (" (simulated data)" if found["simulated"] else ""),
@@ -189,7 +192,7 @@ def prose(found: dict) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _p(value) -> str:
+def _p(value: float | None) -> str:
     return "p cannot be computed" if value is None else f"p = {value:.3g}"
 
 
@@ -198,11 +201,11 @@ def _name(name: str) -> str:
     return re.sub(r"([\\`*_\[\]<>|~$&])", r"\\\1", " ".join(str(name).split()))
 
 
-def _list(lines) -> str:
+def _list(lines: Iterable[str]) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
-def _claims_prose(claims):
+def _claims_prose(claims: list[Row]) -> list[str]:
     moved = [row["representation"] for row in claims if row["differs_from_table_1"]]
     note = (
         f"In {', '.join(moved)} the numbers tested here differ slightly from Table 1's: there affinity propagation is "
@@ -211,7 +214,7 @@ def _claims_prose(claims):
     return [_list(map(_claim_line, claims)), *([note] if moved else [])]
 
 
-def _claim_line(row) -> str:
+def _claim_line(row: Row) -> str:
     two = row["by_two_drugs"]
     believed = "more than chance" if _at_most(two["p_value"], LEVEL) else "no more than chance explains"
     return (
@@ -222,7 +225,7 @@ def _claim_line(row) -> str:
     )
 
 
-def _retrieval_prose(rows):
+def _retrieval_prose(rows: list[Row]) -> list[str]:
     lines = [
         f"**{row['representation']}**, {row['scored']}: mean average precision {row['observed']:.4f}; on permuted "
         f"labels {row['null_mean']:.4f}, so {row['lift']:.2f} times chance, {_p(row['p_value'])}."
@@ -234,7 +237,7 @@ def _retrieval_prose(rows):
     return [_list(lines), warning]
 
 
-def _gathered_line(row) -> str:
+def _gathered_line(row: Row) -> str:
     named = ", ".join(
         f"{_name(moa['moa'])} (community {moa['community']}, {moa['k']}/{moa['K']}, {_p(moa['p_adjusted'])})"
         for moa in row["moas"]
@@ -242,14 +245,14 @@ def _gathered_line(row) -> str:
     return f"**{row['representation']}**, gathered in a community (step-down p <= {LEVEL}): {named or 'none'}."
 
 
-def _retrievable_line(row) -> str:
+def _retrievable_line(row: Row) -> str:
     named = ", ".join(
         f"{_name(moa['moa'])} ({moa['lift']:.1f} times chance, q = {moa['q_value']:.3g})" for moa in row["moas"]
     )
     return f"**{row['representation']}**, {row['scored']}, can be retrieved (q <= {LEVEL}): {named or 'none'}."
 
 
-def _candidates_prose(found):
+def _candidates_prose(found: Row) -> list[str]:
     drugs = found["proposals"]["drugs"]
     lines = [
         f"**{_name(row['drug'])}** (known: {_name(row['known_moa'])}): near the drugs of *{_name(row['proposed'])}*, "
@@ -267,7 +270,7 @@ def _candidates_prose(found):
     return [*parts, *(["Nearest drugs of other MoAs to the queried drugs:", _list(near)] if near else [])]
 
 
-def _stability_line(row) -> str:
+def _stability_line(row: Row) -> str:
     words = ", ".join(f"{kind} {value:.2f}" for kind, value in row["adjusted_rand"].items())
     line = (
         f"**{row['representation']}**: adjusted Rand index with the study's own communities: {words} (1: identical, 0: "
@@ -280,7 +283,7 @@ def _stability_line(row) -> str:
     return line
 
 
-def _trace_line(name, ratio) -> str:
+def _trace_line(name: str, ratio: float) -> str:
     return (
         f"Cross-fitting leaves a trace if drugs of one fold gather: in {name} they share a community {ratio:.2f} times "
         "as often as any two drugs (1 is no trace)."

@@ -16,9 +16,10 @@ FIELDS = ("jobid", "job_id", "rule_name", "wildcards", "log", "done", "total", "
 
 @dataclass
 class LogHandlerSettings(LogHandlerSettingsBase):
-    """`--logger-moamap-pipe`: the number of the open file that the events go to."""
+    """`--logger-moamap-pipe` and `--logger-moamap-reader`."""
 
     pipe: int = field(default=1, metadata={"help": "File descriptor that the events go to.", "type": int})
+    reader: int = field(default=0, metadata={"help": "Process that reads the events.", "type": int})
 
 
 class LogHandler(LogHandlerBase):
