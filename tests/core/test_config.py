@@ -238,7 +238,7 @@ def test_a_default_that_is_written_out_changes_nothing():
     for name, method in METHODS.items():
         assert filled["representations"][name] == {"method": name} | method.defaults
     assert filled["sources"]["profiles"] == {
-        "location": "x", "checksum": None, "format": None, "member": None, "name": None
+        "location": "x", "checksum": None, "format": None, "member": None, "join": "exact", "name": None
     }  # fmt: skip
     partly = with_defaults(study(main="a", representations={"a": {"method": "lda", "pca": 7}}), SCHEMA)
     assert partly["representations"]["a"] == {"method": "lda"} | METHODS["lda"].defaults | {"pca": 7}

@@ -71,6 +71,7 @@ rule supplement:
 
 rule query:
     input:
+        index="<results>/profiles/drugs.parquet",
         communities=of_every_representation("communities.csv"),
         connections=of_every_representation("connections.parquet"),
     output:

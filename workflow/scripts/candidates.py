@@ -18,13 +18,12 @@ def propose(job) -> None:
     stored = load_arrays(job.input.runs, "proposed", "runs")
     moas = membership(drugs["moa"], job.params.moa)
     tested = moas.loc[:, moas.sum() >= job.params.min_drugs]
-    distance = read_distances(job.input.connections)
+    distance = read_distances(job.input.connections, drugs)
     everyone = np.arange(len(drugs))
     close = closeness(rank(squareform(distance), everyone, everyone))
     proposed = proposals(drugs, tested.columns, close, tested.to_numpy(), stored["proposed"])
-    near = partners(
-        job.params.query, drugs, squareform(association(distance)), stored["runs"], neighbours=job.params.neighbours
-    )
+    scores = squareform(association(distance))
+    near = partners(job.params.query, drugs, moas.to_numpy(), scores, stored["runs"], neighbours=job.params.neighbours)
     write_table(pd.concat([proposed, near]), job.output[0], simulated=is_simulated(job))
 
 

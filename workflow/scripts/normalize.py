@@ -6,7 +6,8 @@ import pandas as pd
 
 from _files import is_simulated, read_drugs, write_table
 from _job import run
-from moamap.core.errors import InputError
+from moamap.core.errors import raise_first
+from moamap.profiles.annotation import feature_problems
 from moamap.profiles.normalize import feature_statistics, normalize
 
 
@@ -16,12 +17,7 @@ def normalize_features(job) -> None:
     ids, features = read_drugs(job.input[0])
     statistics = feature_statistics(features)
     bad = statistics[statistics["problem"] != ""]
-    if len(bad) and (refuse or len(bad) == len(statistics)):
-        first = bad.iloc[0]
-        raise InputError(
-            f"profiles: feature {first['feature']!r} has {first['problem']} ({len(bad)} such features); expected "
-            "finite, varying numbers; normalization.bad_features: drop leaves such features out"
-        )
+    raise_first(feature_problems(statistics, refuse=refuse))
     if len(bad):
         logging.warning("%d features are left out: %s", len(bad), ", ".join(bad["feature"]))
     kept = statistics[statistics["problem"] == ""]

@@ -9,7 +9,7 @@ from moamap.connections.tsne import tsne_map
 
 def make_map(job) -> None:
     ids = read_index(job.input.index)
-    places = pd.DataFrame(tsne_map(read_distances(job.input.connections), **job.params.tsne), columns=["x", "y"])
+    places = pd.DataFrame(tsne_map(read_distances(job.input.connections, ids), **job.params.tsne), columns=["x", "y"])
     places.insert(0, "drug", ids["pert_iname"])
     write_table(places, job.output[0], simulated=is_simulated(job))
 

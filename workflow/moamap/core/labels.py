@@ -1,5 +1,6 @@
 """Labels: which drug has which MoA, which drugs share one, and how drugs are assigned to folds by them."""
 
+from collections.abc import Iterable
 from itertools import combinations
 
 import numpy as np
@@ -10,9 +11,26 @@ ENOUGH = 10  # similar pairs: with fewer in any training set, `folds_to_learn_fr
 
 
 def membership(moa: pd.Series, policy: str) -> pd.DataFrame:
-    """Drug x MoA table of booleans, columns sorted: `whole` takes a MoA string as one label, `split` cuts it at `|`."""
-    labels = moa.str.split("|") if policy == "split" else moa.map(lambda label: [label])
-    return pd.crosstab(labels.explode().index, labels.explode()).reindex(moa.index).gt(0).rename_axis(None)
+    """Drug x MoA table of booleans, columns sorted: `whole` takes a MoA string as one label, `split` cuts it at `|`.
+
+    Spaces around the parts do not count, and an empty part (`a||b`, `|a`) is no MoA.
+    """
+    labels = moa.map(parts) if policy == "split" else moa.map(lambda label: [label])
+    long = labels.explode()
+    return pd.crosstab(long.index, long).reindex(moa.index).gt(0).rename_axis(None)
+
+
+def parts(label: str) -> list[str]:
+    """The MoAs of a label that names several, separated by `|`."""
+    return [part.strip() for part in label.split("|") if part.strip()]
+
+
+def lookalikes(labels: Iterable[str]) -> list[list[str]]:
+    """Groups of labels that differ only in case or spaces, each group and the groups sorted."""
+    groups: dict[str, set[str]] = {}
+    for label in labels:
+        groups.setdefault("".join(label.casefold().split()), set()).add(label)
+    return sorted(sorted(group) for group in groups.values() if len(group) > 1)
 
 
 def sharing(moas: np.ndarray) -> np.ndarray:

@@ -2,6 +2,15 @@
 
 ID_COLUMNS = ["pert_id", "pert_iname", "moa"]
 ROLES = (*ID_COLUMNS, "plate", "well", "dose", "control")  # every column that is not a feature
+TEXT_COLUMNS = frozenset(  # columns of the run's tables that are text, however much a cell looks like a number or NA
+    {
+        *ROLES,
+        *("drug", "known_moa", "proposed", "queried", "feature", "representation", "phenotype", "block", "grade"),
+        *("kind", "relation", "step", "detail", "reason", "problem", "q_family", "data"),
+        *("enriched_moas", "exemplar", "members"),
+    }
+)
+MISSING_LOOKALIKES = frozenset({"na", "n/a", "nan", "none", "null", "<na>"})  # lower case; text all the same
 
 LABEL_FREE, IN_SAMPLE, CROSSFIT = "label-free", "in-sample", "cross-fitted"
 HELD_OUT_DRUGS, HELD_OUT_MOAS = "held-out drugs", "held-out MoAs"

@@ -1,6 +1,8 @@
 """Numerics that more than one stage uses."""
 
 import hashlib
+import os
+from pathlib import Path
 
 import numpy as np
 
@@ -44,3 +46,11 @@ def median(x: np.ndarray) -> np.floating:
     values.partition(half)
     upper = values[half]
     return upper if values.size % 2 else (values[:half].max() + upper) / 2
+
+
+def memory() -> int:
+    """Bytes of memory of the machine, or of the container that this runs in."""
+    physical = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    limits = [Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes")]
+    found = [path.read_text().strip() for path in limits if path.is_file()]
+    return min([physical, *(int(limit) for limit in found if limit.isdecimal())])
