@@ -190,7 +190,7 @@ def test_the_score_of_a_labelling_is_the_same_after_others(supervised):
 
 
 def test_labels_that_mean_nothing_are_found_again_in_sample_only():
-    """Permuted labels, 60 pairs to learn from 80 drugs: only the metric that saw them brings drugs of a MoA together."""
+    """Permuted labels, 60 pairs to learn from 80 drugs: only the metric that saw them finds them again."""
     x, moas = screen()
     procedure = procedure_of(x, moas, "itml", {"n_constraints": 60}, n_splits=1)
     found = {IN_SAMPLE: [], CROSSFIT: [], HELD_OUT_DRUGS: []}
