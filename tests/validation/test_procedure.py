@@ -89,16 +89,16 @@ def slow_claims(squared, moas):
 
 
 def slow_retrieval(rankings, moas):
-    """Of (distances, queries, gallery): means over all queries that have a fellow in their gallery."""
+    """Of (distances, queries, gallery): means over all queries that share a MoA with another drug of their gallery."""
     sets = [set(np.flatnonzero(row)) for row in moas.to_numpy()]
     scores, hits = {}, []
     for squared, queries, gallery in rankings:
         for query in queries:
             others = [row for row in gallery if row != query]
-            fellow = np.array([bool(sets[query] & sets[row]) for row in others])
-            if fellow.any():
-                scores[query] = average_precision_score(fellow, -squared[query, others])
-                hits.append(fellow[np.argmin(squared[query, others])])
+            partner = np.array([bool(sets[query] & sets[row]) for row in others])
+            if partner.any():
+                scores[query] = average_precision_score(partner, -squared[query, others])
+                hits.append(partner[np.argmin(squared[query, others])])
     by_moa = [[scores[row] for row in np.flatnonzero(moas[name]) if row in scores] for name in moas]
     return {
         "mean average precision": np.mean(list(scores.values())),
@@ -190,7 +190,7 @@ def test_the_score_of_a_labelling_is_the_same_after_others(supervised):
 
 
 def test_labels_that_mean_nothing_are_found_again_in_sample_only():
-    """Permuted labels, 60 pairs to learn from 80 drugs: only the metric that saw them brings fellows together."""
+    """Permuted labels, 60 pairs to learn from 80 drugs: only the metric that saw them finds them again."""
     x, moas = screen()
     procedure = procedure_of(x, moas, "itml", {"n_constraints": 60}, n_splits=1)
     found = {IN_SAMPLE: [], CROSSFIT: [], HELD_OUT_DRUGS: []}
@@ -226,7 +226,7 @@ def test_a_drug_alone_in_its_fold_has_no_score():
     moas = np.eye(5, dtype=bool)[np.repeat([0, 1, 2, 3, 4], [9, 9, 1, 1, 1])]
     procedure = Procedure(rng.normal(size=(21, 4)), moas.sum(axis=0) > 4, "itml", {}, n_folds=5, n_splits=1)
     held_out = procedure.score(moas, label_sets(moas))[HELD_OUT_MOAS]
-    assert held_out["mean average precision"] == 1  # within a fold of one MoA every other drug is a fellow
+    assert held_out["mean average precision"] == 1  # within a fold of one MoA every other drug shares it
     assert np.isnan(held_out["map_by_moa"][2:]).all()
 
 
