@@ -194,6 +194,7 @@ rule verdict:
         retrieval_by_moa="<results>/validation/retrieval_by_moa.csv",
         stability="<results>/validation/stability.csv",
         candidates="<results>/candidates.csv",
+        notes=[f"<results>/{name}/representation.json" for name in CROSSFITTED],
         folds=[f"<results>/{name}/folds.csv" for name in CROSSFITTED],
         communities=[f"<results>/{name}/communities.csv" for name in CROSSFITTED],
     output:

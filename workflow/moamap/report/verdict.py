@@ -26,6 +26,7 @@ def verdict(
     dataset: str,
     tables: dict[str, pd.DataFrame],
     traces: dict[str, float],
+    unlearned: dict[str, float],
     *,
     proposed_by: str,
     query: list[str],
@@ -37,6 +38,7 @@ def verdict(
     ----------
     tables : null, null_by_moa, retrieval, retrieval_by_moa, stability, candidates as the study writes them
     traces : cross-fitted representation -> how often drugs of one fold share a community, relative to all pairs
+    unlearned : cross-fitted representation -> share of the pairs of drugs that no map could be learned for
     proposed_by : the representation that the proposals of `candidates` are made from
     query : the queried drugs
     """
@@ -52,6 +54,7 @@ def verdict(
         "partners": _partners(tables["candidates"]),
         "stability": _stability(tables["stability"], query),
         "traces": {name: ratio for name, ratio in traces.items() if ratio == ratio},  # NaN: every community one drug
+        "unlearned": {name: share for name, share in unlearned.items() if share},
     }
     summary = [_claims_sentence(found["claims"]), _retrieval_sentence(found["retrieval"])]
     return {"summary": [*summary, _proposals_sentence(found["proposals"])]} | found
@@ -75,7 +78,7 @@ def _claims(null: pd.DataFrame) -> list[Row]:
 
 
 def _retrieval(table: pd.DataFrame) -> list[Row]:
-    scored = table[(table["quantity"] == MAP) & table["observed"].notna()]
+    scored = table[(table["quantity"] == MAP) & table["observed"].notna() & table["lift"].notna()]
     return _records(scored, ["representation", "scored", "observed", "null_mean", "lift", "p_value"])
 
 
@@ -106,7 +109,7 @@ def _proposals(candidates: pd.DataFrame, null: pd.DataFrame, proposed_by: str) -
     columns = ["drug", "known_moa", "proposed", "q_value", "stability"]
     return {
         "representation": proposed_by,
-        "null_mean": float(expected.iloc[0]),
+        "null_mean": None if expected.isna().all() else float(expected.iloc[0]),
         "drugs": _records(good, columns),
     }
 
@@ -122,8 +125,8 @@ def _stability(table: pd.DataFrame, query: list[str]) -> list[Row]:
     for name, mine in table.groupby("representation", sort=False):
         by_kind = mine.groupby("perturbation", sort=False)["adjusted_rand"].mean().to_dict()
         together = {"together": mine["query_together"].mean(), "any_two_drugs": mine["chance_of_sharing"].mean()}
-        rows.append({"representation": name, "adjusted_rand": by_kind})
-        if len(query) > 1:
+        rows.append({"representation": name, "adjusted_rand": {k: v for k, v in by_kind.items() if v == v}})
+        if len(query) > 1 and together["together"] == together["together"]:
             rows[-1]["query"] = {"drugs": list(query), **{key: float(value) for key, value in together.items()}}
     return rows
 
@@ -155,7 +158,7 @@ def _retrieval_sentence(rows: list[Row]) -> str:
 def _proposals_sentence(found: Row) -> str:
     text = (
         f"By {found['representation']}, {len(found['drugs'])} drugs lie among the drugs of a MoA that is not theirs at "
-        f"q < {LEVEL}; on permuted labels {found['null_mean']:.1f} do on average."
+        f"q < {LEVEL}; on permuted labels {_number(found['null_mean'])} do on average."
     )
     if not found["drugs"]:
         text += " No proposal can be told from chance; the list in `candidates.csv` is ranked, but it is not evidence."
@@ -178,6 +181,7 @@ def prose(found: Row) -> str:
         _list(found["summary"]),
         "## Table 1: how much of it is there without any mechanism",
         *_claims_prose(found["claims"]),
+        *([_list(_unlearned_line(*item) for item in found["unlearned"].items())] if found["unlearned"] else []),
         "## Do drugs of one MoA look alike?",
         *_retrieval_prose(found["retrieval"]),
         "## Mechanisms that survive",
@@ -190,6 +194,14 @@ def prose(found: Row) -> str:
         _list([*LIMITS, *(_trace_line(*trace) for trace in found["traces"].items())]),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _number(value: float | None) -> str:
+    return "an unknown number" if value is None else f"{value:.1f}"
+
+
+def _share(value: float | None) -> str:
+    return "none" if value is None else f"{value:.0%}"
 
 
 def _p(value: float | None) -> str:
@@ -214,8 +226,22 @@ def _claims_prose(claims: list[Row]) -> list[str]:
     return [_list(map(_claim_line, claims)), *([note] if moved else [])]
 
 
+def _unlearned_line(name: str, share: float) -> str:
+    if share == 1:
+        return (
+            f"{name}: no training set without two folds has drugs to learn from, so nothing is cross-fitted; its "
+            "communities are those of the profiles, and its validation cells are empty."
+        )
+    return (
+        f"In {name}, nothing could be learned without the folds of {share:.1%} of the pairs of drugs; their distance "
+        "is that of the profiles themselves, on the same scale."
+    )
+
+
 def _claim_line(row: Row) -> str:
     two = row["by_two_drugs"]
+    if row["observed"] is None or row["null_mean"] is None:
+        return f"**{row['representation']}** ({row['labels']}): cannot be computed from these drugs."
     believed = "more than chance" if _at_most(two["p_value"], LEVEL) else "no more than chance explains"
     return (
         f"**{row['representation']}** ({row['labels']}): {row['observed']:.0f} enriched MoAs; on permuted labels "
@@ -256,14 +282,14 @@ def _candidates_prose(found: Row) -> list[str]:
     drugs = found["proposals"]["drugs"]
     lines = [
         f"**{_name(row['drug'])}** (known: {_name(row['known_moa'])}): near the drugs of *{_name(row['proposed'])}*, "
-        f"q = {row['q_value']:.2g}, the same in {row['stability']:.0%} of the perturbed runs."
+        f"q = {row['q_value']:.2g}, the same in {_share(row['stability'])} of the perturbed runs."
         for row in drugs[:LISTED]
     ]
     if len(drugs) > LISTED:
         lines.append(f"and {len(drugs) - LISTED} more, in `candidates.csv`.")
     near = [
         f"**{_name(row['drug'])}** and **{_name(row['proposed'])}**: nearer than {row['evidence']:.1f}% of all pairs, "
-        f"in one community in {row['stability']:.0%} of the perturbed runs."
+        f"in one community in {_share(row['stability'])} of the perturbed runs."
         for row in found["partners"]
     ]
     parts = [_proposals_sentence(found["proposals"]), *([_list(lines)] if lines else [])]
@@ -271,6 +297,8 @@ def _candidates_prose(found: Row) -> list[str]:
 
 
 def _stability_line(row: Row) -> str:
+    if not row["adjusted_rand"]:
+        return f"**{row['representation']}**: no perturbed run found communities."
     words = ", ".join(f"{kind} {value:.2f}" for kind, value in row["adjusted_rand"].items())
     line = (
         f"**{row['representation']}**: adjusted Rand index with the study's own communities: {words} (1: identical, 0: "

@@ -56,7 +56,7 @@ def _shortest(needs):
 
 def _places(graph, stages, columns):
     """Columns by stage; inside one, a rule stands below those that it needs."""
-    places = {}
+    places: dict[str, tuple[int, int]] = {}
     for x, stage in enumerate(columns):
         mine = [rule for rule in nx.lexicographical_topological_sort(graph) if stages[rule] == stage]
         places |= {rule: (x, -y) for y, rule in enumerate(mine)}
