@@ -316,3 +316,12 @@ print(sorted({"numpy", "pandas", "numba", "sklearn"} & set(sys.modules)))
         [sys.executable, "-c", code], cwd=ROOT / "workflow", capture_output=True, text=True, check=True
     )
     assert run.stdout == "[]\n"
+
+
+def test_one_column_can_be_the_moa_and_mark_the_controls():
+    config = {
+        "dataset": "d",
+        "sources": {"profiles": {"location": "x.csv"}},
+        "representations": {"itml": {"method": "itml"}},
+    }
+    assert problems(config | {"columns": {"moa": "injury", "control": "injury"}}, SCHEMA) == []

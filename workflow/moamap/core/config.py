@@ -174,14 +174,14 @@ def _contradictions(config: dict, given: dict) -> Iterator[str]:
 
 
 def _columns_of_two_roles(columns: dict) -> Iterator[str]:
+    """One column can be the MoA and mark the controls (a class called Control); any other pair is a mistake."""
     roles: dict[str, str] = {}
     for role, column in columns.items():
         if role == "features":
             continue
-        if column in roles:
+        if column in roles and {roles[column], role} != {"moa", "control"}:
             yield f"columns: {column!r} is given for both {roles[column]} and {role}; expected a column for each"
         roles.setdefault(column, role)
-
 
 def _no_such(name: str, names: list[str]) -> str:
     """What to write in place of a name that is not among those of the representations."""
