@@ -123,6 +123,7 @@ def study_files():
     once += ["truth.csv"] * SIMULATED
     if VALIDATED:
         once += [f"validation/{file}" for file in VALIDATION] + ["candidates.csv"]
+        once += ["repurposing.csv"] * bool(config["query"])
     files = [f"{name}/{file}" for name in LEARNED for file in ("transform.npz", "embedding.parquet")]
     files += [f"{name}/{file}" for name in REPRESENTATIONS for file in each]
     return [f"<results>/{file}" for file in files + once]

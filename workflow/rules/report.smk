@@ -1,5 +1,5 @@
-# reads the tables of a run; writes what people read: supplement/, figures/, query.csv, reproduction.csv,
-# provenance.json, study.h5ad
+# reads the tables of a run; writes what people read: supplement/, figures/, query.csv, repurposing.csv,
+# reproduction.csv, reproduction/, provenance.json, study.h5ad
 PUBLISHED = str(WORKFLOW.parent / "resources/published.csv")
 SUPPLEMENT = ["S1.csv.gz", "S2.csv.gz", "S3.csv.gz", "S4.csv", "S5.csv.gz", "1.csv"]
 FIGURE_INPUT = {
@@ -91,6 +91,31 @@ rule query:
         neighbours=config["neighbours"],
     script:
         "../scripts/query.py"
+
+
+rule repurposing:
+    input:
+        index="<results>/profiles/drugs.parquet",
+        hub=[file for name, file in hub_files().items() if name == "drugs"],
+        runs=[f"<results>/validation/stability/{name}.npz" for name in REPRESENTATIONS],
+        communities=of_every_representation("communities.csv"),
+    output:
+        "<results>/repurposing.csv",
+    log:
+        "<logs>/repurposing.log",
+    benchmark:
+        "<benchmarks>/repurposing.tsv"
+    conda:
+        "../../envs/science.yaml"
+    resources:
+        mem_mb=grows(1000, 100),
+        runtime=grows(10),
+    params:
+        code=code("repurposing"),
+        representations=REPRESENTATIONS,
+        query=config["query"],
+    script:
+        "../scripts/repurposing.py"
 
 
 rule reproduction:
