@@ -145,6 +145,34 @@ rule reproduction:
         "../scripts/reproduction.py"
 
 
+rule published_tables:
+    input:
+        published=[table["location"] for table in config["published_tables"].values()],
+        index="<results>/profiles/drugs.parquet",
+        communities=f"<results>/{MAIN}/communities.csv",
+        enrichment=of_every_representation("enrichment.csv"),
+    output:
+        "<results>/reproduction/published_tables.csv",
+    log:
+        "<logs>/published_tables.log",
+    benchmark:
+        "<benchmarks>/published_tables.tsv"
+    conda:
+        "../../envs/science.yaml"
+    resources:
+        mem_mb=grows(1000, 20),
+        runtime=grows(10),
+    params:
+        code=code("published_tables"),
+        tables=config["published_tables"],
+        representations=REPRESENTATIONS,
+        main=MAIN,
+        moa=config["moa"],
+        alpha=config["enrichment"]["alpha"],
+    script:
+        "../scripts/published_tables.py"
+
+
 rule provenance:
     input:
         [file for name in config.get("sources", ["profiles"]) for file in source_files(name)],
