@@ -167,9 +167,15 @@ def test_a_truncated_gz_is_refused(tmp_path):
         read_published(str(tmp_path / "S1.csv.gz"), {"drug": "Drug", "moa": "MoA"})
 
 
+def test_a_representation_without_an_enriched_moa_is_compared_too():
+    table = pd.DataFrame({"moa": ["cox", "ado"], "representation": ["itml", "raw"], "p_value": ["0.001", "0.5"]})
+    table = significant(table, {"location": "S3.csv", "p_value": "P"}, 0.01)
+    assert [numbers(one) for one in compare_enriched(table, ENRICHED, "itml")] == [(0, 2, 0, 0), (1, 3, 1, 1 / 3)]
+
+
 def test_only_significant_rows_are_enriched():
     table = pd.DataFrame({"moa": list("abc"), "p_value": ["0.009", "1e-5", "0.01"]})
     options = {"location": "x/S3.csv", "p_value": "P"}
-    assert significant(table, options, 0.01)["moa"].tolist() == ["a", "b"]
+    assert significant(table, options, 0.01)["moa"].dropna().tolist() == ["a", "b"]
     with pytest.raises(InputError, match=r"^S3\.csv: column 'P', row 2: '<0.001'; expected a number$"):
         significant(table.assign(p_value=["1", "<0.001", "1"]), options, 0.01)

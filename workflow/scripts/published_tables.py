@@ -71,13 +71,16 @@ def read_published(location: str, columns: dict[str, str]) -> pd.DataFrame:
 
 
 def significant(table: pd.DataFrame, options: dict[str, str], alpha: float) -> pd.DataFrame:
-    """The rows with P below `alpha`; InputError where a P is no number."""
+    """The table without the MoAs whose P is not below `alpha`; their rows stay, for the representations that they name.
+
+    Raises InputError where a P is no number.
+    """
     p = pd.to_numeric(table["p_value"], errors="coerce")
     if p.isna().any():
         row = int(p.isna().to_numpy().argmax())
         place = f"{Path(options['location']).name}: column {options['p_value']!r}, row {row + 1}"
         raise InputError(f"{place}: {table['p_value'].iloc[row]!r}; expected a number")
-    return table[p < alpha]
+    return table.assign(moa=table["moa"].where(p < alpha))
 
 
 def enriched_here(representations: list[str], paths: list[str]) -> dict[str, list[str]]:
