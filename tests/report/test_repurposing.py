@@ -1,9 +1,13 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from _files import read_table, write_table
 from moamap.core.errors import InputError
 from moamap.report.repurposing import repurposing
+from repurposing import list_companions
 
 NAMES = ["abacavir", "bepridil", "caffeine", "digoxin", "estradiol"]
 COMMUNITIES = pd.DataFrame({"drug": NAMES, "moa": list("mnnmm"), "community": [1, 1, 1, 2, 2]})
@@ -85,3 +89,38 @@ def test_two_drugs_that_never_take_part_together_have_no_share():
 def test_an_unknown_name_is_refused():
     with pytest.raises(InputError, match=r"^query: no drug named 'cafeine'.*nearest: caffeine$"):
         repurposing(["cafeine"], COMMUNITIES, STORED, NOTHING)
+
+
+def listed(folder, hub):
+    """The table that the script writes for two representations, the second with its runs in another order."""
+    index = COMMUNITIES.assign(index=range(5), pert_id=NAMES, pert_iname=NAMES)
+    write_table(index[["index", "pert_id", "pert_iname", "moa"]], folder / "drugs.parquet", simulated=False)
+    write_table(COMMUNITIES, folder / "communities.csv", simulated=False)
+    np.savez(folder / "raw.npz", **STORED)
+    np.savez(folder / "itml.npz", kinds=STORED["kinds"], runs=STORED["runs"][[0, 1, 3, 2, 4]])
+    runs, communities = [folder / "raw.npz", folder / "itml.npz"], [folder / "communities.csv"] * 2
+    files = SimpleNamespace(index=folder / "drugs.parquet", hub=hub, runs=runs, communities=communities)
+    params = SimpleNamespace(representations=["raw", "itml"], query=["abacavir"])
+    list_companions(SimpleNamespace(input=files, params=params, output=[folder / "out.csv"], config={}))
+    return read_table(folder / "out.csv")
+
+
+def test_target_and_phase_are_those_of_the_hub_s_file(tmp_path):
+    hub = tmp_path / "hub.txt"
+    hub.write_text(
+        "!comment\npert_iname\tclinical_phase\tmoa\ttarget\ndigoxin\tLaunched\tm\t1e5\nzinc\tPhase 2\tn\tx\n"
+    )
+    table = listed(tmp_path, [hub])
+    assert list(table)[:6] == ["queried", "drug", "moa", "representation", "runs_together", "runs"]
+    assert table["representation"].tolist() == ["raw"] * 3 + ["itml"] * 3
+    digoxin = table[table["drug"] == "digoxin"]
+    assert digoxin[["target", "clinical_phase"]].to_numpy().tolist() == [["1e5", "Launched"]] * 2
+    assert table.loc[table["drug"] != "digoxin", ["target", "clinical_phase"]].isna().all(axis=None)
+
+
+@pytest.mark.parametrize("header", [None, "pert_iname\tmoa\ndigoxin\tm\n"])
+def test_without_the_hub_s_columns_the_cells_are_empty(header, tmp_path):
+    if header:
+        (tmp_path / "hub.txt").write_text(header)
+    table = listed(tmp_path, [tmp_path / "hub.txt"] if header else [])
+    assert len(table) == 6 and table[["target", "clinical_phase"]].isna().all(axis=None)

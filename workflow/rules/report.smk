@@ -176,6 +176,7 @@ rule published_tables:
 rule provenance:
     input:
         [file for name in config.get("sources", ["profiles"]) for file in source_files(name)],
+        [table["location"] for table in config["published_tables"].values()],
     output:
         "<results>/provenance.json",
     log:
