@@ -30,7 +30,7 @@ def test_every_rule_states_what_a_cluster_needs_and_the_code_it_depends_on(rule)
 
 
 def test_there_are_rules_to_look_at():
-    assert {"simulate", "fetch", "annotate", "represent", "crossfit", "permute", "verdict", "figure"} <= set(RULES)
+    assert {"simulate", "fetch", "annotate", "represent", "crossfit", "permute", "verdict", "figures"} <= set(RULES)
 
 
 @pytest.mark.parametrize("environment", sorted((ROOT / "envs").glob("*.yaml")), ids=lambda path: path.stem)
