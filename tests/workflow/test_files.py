@@ -125,6 +125,12 @@ def test_the_hub_s_cells_are_text(tmp_path):
     assert found.to_numpy().tolist() == [["x!y", "NA"], [None, "\x85 5"]]
 
 
+def test_the_hub_s_further_columns_are_given_where_they_are(tmp_path):
+    (tmp_path / "drugs.txt").write_text(HUB, encoding="latin-1")
+    found = read_hub(tmp_path / "drugs.txt", ["pert_iname"], ["target", "moa"])
+    assert list(found) == ["pert_iname", "moa"]
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

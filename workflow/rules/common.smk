@@ -14,11 +14,12 @@ from moamap.core.code import digest
 from moamap.core.config import duplicate_keys, load_schema, problems, supervised_methods, with_defaults
 from moamap.core.names import crossfitted, learned_as
 from moamap.core.secrets import mask_secrets
-from moamap.sources.locations import files_of, missing_sources, url_name
+from moamap.sources.locations import files_of, missing_sources, missing_tables, url_name
 
 schema = load_schema(WORKFLOW / "schemas")
 found = [line for path in workflow.overwrite_configfiles for line in duplicate_keys(path)]
 found += problems(config, schema) or missing_sources(config.get("sources", {}))
+found = found or missing_tables(config.get("published_tables", {}))
 if found:
     found = mask_secrets(found)
     raise WorkflowError(f"{', '.join(map(str, workflow.overwrite_configfiles)) or 'config'}: {'; '.join(found)}")
@@ -120,9 +121,11 @@ def study_files():
         *(f"supplement/table_{table}" for table in SUPPLEMENT),
     ]
     once += [f"figures/{figure}.{ending}" for figure in FIGURES for ending in ("svg", "png")]
+    once += ["reproduction/published_tables.csv"] * bool(config["published_tables"])
     once += ["truth.csv"] * SIMULATED
     if VALIDATED:
         once += [f"validation/{file}" for file in VALIDATION] + ["candidates.csv"]
+        once += ["repurposing.csv"] * bool(config["query"])
     files = [f"{name}/{file}" for name in LEARNED for file in ("transform.npz", "embedding.parquet")]
     files += [f"{name}/{file}" for name in REPRESENTATIONS for file in each]
     return [f"<results>/{file}" for file in files + once]

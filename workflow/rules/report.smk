@@ -1,5 +1,5 @@
-# reads the tables of a run; writes what people read: supplement/, figures/, query.csv, reproduction.csv,
-# provenance.json, study.h5ad
+# reads the tables of a run; writes what people read: supplement/, figures/, query.csv, repurposing.csv,
+# reproduction.csv, reproduction/, provenance.json, study.h5ad
 PUBLISHED = str(WORKFLOW.parent / "resources/published.csv")
 SUPPLEMENT = ["S1.csv.gz", "S2.csv.gz", "S3.csv.gz", "S4.csv", "S5.csv.gz", "1.csv"]
 FIGURE_INPUT = {
@@ -93,6 +93,31 @@ rule query:
         "../scripts/query.py"
 
 
+rule repurposing:
+    input:
+        index="<results>/profiles/drugs.parquet",
+        hub=[file for name, file in hub_files().items() if name == "drugs"],
+        runs=[f"<results>/validation/stability/{name}.npz" for name in REPRESENTATIONS],
+        communities=of_every_representation("communities.csv"),
+    output:
+        "<results>/repurposing.csv",
+    log:
+        "<logs>/repurposing.log",
+    benchmark:
+        "<benchmarks>/repurposing.tsv"
+    conda:
+        "../../envs/science.yaml"
+    resources:
+        mem_mb=grows(1000, 100),
+        runtime=grows(10),
+    params:
+        code=code("repurposing"),
+        representations=REPRESENTATIONS,
+        query=config["query"],
+    script:
+        "../scripts/repurposing.py"
+
+
 rule reproduction:
     input:
         annotated="<results>/profiles/annotated.parquet",
@@ -120,9 +145,38 @@ rule reproduction:
         "../scripts/reproduction.py"
 
 
+rule published_tables:
+    input:
+        published=[table["location"] for table in config["published_tables"].values()],
+        index="<results>/profiles/drugs.parquet",
+        communities=f"<results>/{MAIN}/communities.csv",
+        enrichment=of_every_representation("enrichment.csv"),
+    output:
+        "<results>/reproduction/published_tables.csv",
+    log:
+        "<logs>/published_tables.log",
+    benchmark:
+        "<benchmarks>/published_tables.tsv"
+    conda:
+        "../../envs/science.yaml"
+    resources:
+        mem_mb=grows(1000, 20),
+        runtime=grows(10),
+    params:
+        code=code("published_tables"),
+        tables=config["published_tables"],
+        representations=REPRESENTATIONS,
+        main=MAIN,
+        moa=config["moa"],
+        alpha=config["enrichment"]["alpha"],
+    script:
+        "../scripts/published_tables.py"
+
+
 rule provenance:
     input:
         [file for name in config.get("sources", ["profiles"]) for file in source_files(name)],
+        [table["location"] for table in config["published_tables"].values()],
     output:
         "<results>/provenance.json",
     log:

@@ -5,7 +5,7 @@ import gzip
 import io
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,10 +72,11 @@ def _check_drugs(table: pd.DataFrame, drugs: pd.DataFrame, path: str) -> None:
         raise InputError(f"{path}: row {row + 1} is drug {found[row]!r}, expected {expected[row]!r}; {AGAIN}")
 
 
-def read_hub(path: str, columns: list[str]) -> pd.DataFrame:
+def read_hub(path: str, columns: list[str], optional: Sequence[str] = ()) -> pd.DataFrame:
     """A file of the Drug Repurposing Hub: tab-separated latin-1 with comment lines that begin with `!`.
 
-    Every cell is text; an empty one is missing. Raises InputError, in one line, where the file is another.
+    Every cell is text; an empty one is missing. Of the `optional` columns it gives those that are there. Raises
+    InputError, in one line, where the file is another.
     """
     name = Path(path).name
     lines = Path(path).read_bytes().decode("latin-1").split("\n")  # and not at \x85, a letter of other code pages
@@ -90,7 +91,7 @@ def read_hub(path: str, columns: list[str]) -> pd.DataFrame:
     for number, row in enumerate(rows, start=1):
         if len(row) != len(header):
             raise InputError(f"{name}: row {number} has {len(row)} fields; expected {len(header)}, as in the header")
-    found = pd.DataFrame(rows, columns=header, dtype=object)[columns]
+    found = pd.DataFrame(rows, columns=header, dtype=object)[[*columns, *(name for name in optional if name in header)]]
     return found.where(found != "", None)
 
 

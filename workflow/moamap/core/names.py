@@ -7,7 +7,7 @@ TEXT_COLUMNS = frozenset(  # columns of the run's tables that are text, however 
         *ROLES,
         *("drug", "known_moa", "proposed", "queried", "feature", "representation", "phenotype", "block", "grade"),
         *("kind", "relation", "step", "detail", "reason", "problem", "q_family", "data"),
-        *("enriched_moas", "exemplar", "members"),
+        *("enriched_moas", "exemplar", "members", "target", "clinical_phase"),
     }
 )
 MISSING_LOOKALIKES = frozenset({"na", "n/a", "nan", "none", "null", "<na>"})  # lower case; text all the same

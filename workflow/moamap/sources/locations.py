@@ -38,6 +38,16 @@ def missing_sources(sources: dict[str, dict[str, Any]]) -> list[str]:
     return lines + [f"sources: a URL ends in {name!r}; give it a `name`" for name in names if name in ("", ".", "..")]
 
 
+def missing_tables(tables: dict[str, dict[str, Any]]) -> list[str]:
+    """A line for each of the `published_tables` that is not there."""
+    lines: list[str] = []
+    for name, table in tables.items():
+        place, location = f"published_tables.{name}.location", table["location"]
+        there = Path(location).is_file()
+        lines += _missing(place, table) if there else [f"{place}: there is no file {location!r}"]
+    return lines
+
+
 def _missing(place: str, source: dict[str, Any]) -> Iterator[str]:
     files = files_of(source)
     if not files:
