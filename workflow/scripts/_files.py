@@ -62,7 +62,8 @@ def _check_drugs(table: pd.DataFrame, drugs: pd.DataFrame, path: str) -> None:
     """Raise InputError unless the rows of a table are the drugs, in their order."""
     if len(table) != len(drugs):
         raise InputError(f"{path}: {len(table)} rows, expected {len(drugs)}, one per drug; {AGAIN}")
-    column = next((name for name in ("drug", "pert_iname") if name in table), None)
+    # in a table of profiles "drug" may be a feature
+    column = next((name for name in ("pert_iname", "drug") if name in table), None)
     if column is None:
         return
     found, expected = table[column].astype(object).to_numpy(), drugs["pert_iname"].astype(object).to_numpy()
