@@ -78,7 +78,7 @@ def test_the_rows_are_the_drugs(name, tmp_path):
     with pytest.raises(InputError, match=rf"^{path}: row 1 is drug '0001', expected 'β'; delete it and run again$"):
         read_per_drug(path, drugs[::-1])
     write_table(drugs.assign(drug=1.0), path, simulated=False)  # a feature of that name
-    assert read_drugs(path, drugs)[1]["drug"].eq(1).all()
+    assert read_drugs(path, drugs)[1]["drug"].astype(float).eq(1).all()
     with pytest.raises(InputError, match=r"expected 11, one per drug"):
         read_drugs(path, drugs[1:])
 
