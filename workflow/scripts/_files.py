@@ -74,12 +74,13 @@ def _check_drugs(table: pd.DataFrame, drugs: pd.DataFrame, path: str) -> None:
 
 
 def read_hub(path: str, columns: list[str]) -> pd.DataFrame:
-    """A file of the Drug Repurposing Hub: tab-separated latin-1 with comment lines that begin with `!`.
+    """A file of the Drug Repurposing Hub: tab-separated with comment lines that begin with `!`, in latin-1, or in
+    UTF-8 where it has been saved again.
 
     Every cell is text; an empty one is missing. Raises InputError, in one line, where the file is another.
     """
     name = Path(path).name
-    lines = Path(path).read_bytes().decode("latin-1").split("\n")  # and not at \x85, a letter of other code pages
+    lines = _hub_text(Path(path).read_bytes(), name).split("\n")  # and not at \x85, a letter of other code pages
     table = (line.rstrip("\r") for line in lines if not line.startswith("!"))
     rows = [row for row in csv.reader(table, delimiter="\t") if any(row)]
     if not rows:
@@ -87,12 +88,21 @@ def read_hub(path: str, columns: list[str]) -> pd.DataFrame:
     header, *rows = rows
     for column in columns:
         if column not in header:
-            raise InputError(f"{name}: no column {column!r}; found {', '.join(header[:5])}")
+            raise InputError(f"{name}: no column {column!r}; found {', '.join(header[:5])[:80]} (tab-separated)")
     for number, row in enumerate(rows, start=1):
         if len(row) != len(header):
             raise InputError(f"{name}: row {number} has {len(row)} fields; expected {len(header)}, as in the header")
     found = pd.DataFrame(rows, columns=header, dtype=object)[columns]
     return found.where(found != "", None)
+
+
+def _hub_text(content: bytes, name: str) -> str:
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise InputError(f"{name}: expected the Drug Repurposing Hub's table, found text in UTF-16; save it as UTF-8")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
 
 
 def write_table(table: pd.DataFrame, path: str, *, simulated: bool) -> None:
