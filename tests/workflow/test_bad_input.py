@@ -81,7 +81,7 @@ CASES = {
     "a folder in place of a file": Case("is a folder; expected a file", source="location: {}"),
     "a pattern that fits no file": Case("no file matches the pattern", source="location: '{}/plate*.csv'"),
     "a wrong checksum": Case(f"expected md5:{'0' * 32}", source=f"checksum: 'md5:{'0' * 32}'"),
-    "an unknown format": Case("profiles.xlsx: the name says no format; set", file="profiles.xlsx"),
+    "an unknown format": Case("profiles.dat: the name says no format; set", file="profiles.dat"),
     "an empty file": Case("profiles.csv: cannot be read as csv: No columns to parse", b""),
     "a header and nothing else": Case("0 rows x 4 features", table(0)),
     "a truncated gz": Case("Compressed file ended before", gzip.compress(text())[:-40], "profiles.csv.gz"),
@@ -121,6 +121,12 @@ CASES = {
         "plate 'p0' has 1 well, expected 2 or more",
         table(24, moa=["a", "b"] * 12, plate=[f"p{i}" for i in range(24)]),
         extra="wells: {reference: all}",
+    ),
+    "a spreadsheet": Case("profiles.xlsx: a spreadsheet; expected a table as text", file="profiles.xlsx"),
+    "wells without a plate": Case(
+        "2 of 24 wells have no plate (the first is of pert_id 'c04')",
+        WELLS.assign(plate=["p1"] * 4 + [None] * 2 + ["p1"] * 18),
+        extra="wells: {controls: [dmso]}",
     ),
     "two wells of one place": Case(
         "profiles.csv: row 3 and row 2 of profiles.csv are both plate 'p1', well 'A1'",

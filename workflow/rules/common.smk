@@ -14,7 +14,7 @@ from moamap.core.code import digest
 from moamap.core.config import duplicate_keys, load_schema, problems, supervised_methods, with_defaults
 from moamap.core.names import crossfitted, learned_as
 from moamap.core.secrets import mask_secrets
-from moamap.sources.locations import files_of, missing_sources, missing_tables, url_name
+from moamap.sources.locations import files_of, missing_sources, missing_tables, states, unusable_folder, url_name
 
 schema = load_schema(WORKFLOW / "schemas")
 found = [line for path in workflow.overwrite_configfiles for line in duplicate_keys(path)]
@@ -28,8 +28,8 @@ config.clear()  # so that the options are in the schema's order, whichever of th
 config.update(filled)
 
 folders = map(Path, ("results", f"results/{config['dataset']}"))
-if files := [path for path in folders if path.exists() and not path.is_dir()]:
-    raise WorkflowError(f"{files[0]} is a file; the study writes into a folder of that name: move or rename the file")
+if unusable := unusable_folder(folders):
+    raise WorkflowError(unusable)
 
 
 pathvars:
@@ -83,6 +83,12 @@ def source_files(name):
         f"<results>/sources/{url_name(source, location)}" if "://" in location else location
         for location in files_of(source)
     ]
+
+
+def local_files(*names):
+    """What tells that a local file of these sources has been replaced; simulated and fetched ones are made by rules."""
+    sources = config.get("sources", {})
+    return states(file for name in names if name in sources for file in files_of(sources[name]))
 
 
 def hub_files():

@@ -191,6 +191,7 @@ rule provenance:
     params:
         code=code("provenance"),
         package=digest(WORKFLOW / "moamap", WORKFLOW),
+        files=local_files("profiles", "samples", "drugs"),
         config=config,
     script:
         "../scripts/provenance.py"

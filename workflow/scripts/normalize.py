@@ -7,7 +7,7 @@ import pandas as pd
 from _files import is_simulated, read_drugs, write_table
 from _job import run
 from moamap.core.errors import raise_first
-from moamap.profiles.annotation import feature_problems
+from moamap.profiles.annotation import feature_problems, scale_notes
 from moamap.profiles.normalize import feature_statistics, normalize
 
 
@@ -20,6 +20,8 @@ def normalize_features(job) -> None:
     raise_first(feature_problems(statistics, refuse=refuse))
     if len(bad):
         logging.warning("%d features are left out: %s", len(bad), ", ".join(bad["feature"]))
+    for note in scale_notes(statistics, options["epsilon"]):
+        logging.warning("profiles: %s", note)
     kept = statistics[statistics["problem"] == ""]
     values = normalize(features[kept["feature"]], kept["mean"], kept["variance"], **options)
     normalized = pd.concat([ids, pd.DataFrame(values, columns=kept["feature"])], axis=1)

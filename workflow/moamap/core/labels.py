@@ -1,5 +1,6 @@
 """Labels: which drug has which MoA, which drugs share one, and how drugs are assigned to folds by them."""
 
+import unicodedata
 from collections.abc import Iterable
 from itertools import combinations
 
@@ -25,10 +26,14 @@ def parts(label: str) -> list[str]:
 
 
 def lookalikes(labels: Iterable[str]) -> list[list[str]]:
-    """Groups of labels that differ only in case or spaces, each group and the groups sorted."""
+    """Groups of labels that look alike, each group and the groups sorted: they differ only in case, spaces, characters
+    without a shape (a zero-width space) or the form of Unicode (an accent as a character of its own, as on a Mac).
+    """
     groups: dict[str, set[str]] = {}
     for label in labels:
-        groups.setdefault("".join(label.casefold().split()), set()).add(label)
+        folded = unicodedata.normalize("NFKC", label).casefold()
+        seen = "".join(sign for sign in folded if not sign.isspace() and unicodedata.category(sign) != "Cf")
+        groups.setdefault(seen, set()).add(label)
     return sorted(sorted(group) for group in groups.values() if len(group) > 1)
 
 
