@@ -198,11 +198,11 @@ class Procedure:
 
 
 def score_permutation(procedure: Procedure, moas: np.ndarray, strata: np.ndarray, number: int) -> dict[str, dict]:
-    """`Procedure.score` of permutation `number` of the labels (0 is the truth), and beside it the claims of `WITHIN`, of
-    the permutation of that number within strata.
+    """`Procedure.score` of permutation `number` of the labels (0 is the truth), and the claims of `WITHIN`.
 
-    The latter costs next to nothing where no label is learned from. A supervised representation has to learn anew, so
-    only every fourth number is made (`nulls.made_within`); the others are NaN.
+    The latter are of the permutation of that number within strata, which costs next to nothing where no label is
+    learned from. A supervised representation has to learn anew, so only every fourth number is made
+    (`nulls.made_within`); the others are NaN.
 
     Parameters
     ----------
