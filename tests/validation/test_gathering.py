@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from moamap.core.labels import sharing
+from moamap.core.labels import label_sets, sharing
 from moamap.core.names import LABEL_FREE, TOGETHER, TOGETHER_BY_MOA, WITHIN
 from moamap.validation.gathering import gathering, strata_of, strength
-from moamap.validation.nulls import summary, upper_p
-from moamap.validation.procedure import Procedure, score_permutation
+from moamap.validation.nulls import permutation, permutation_within, summary, upper_p
+from moamap.validation.procedure import Procedure
 
 
 def pair_by_pair(numbers, moas):
@@ -102,11 +102,16 @@ def test_equal_strengths_are_told_apart_by_their_row():
 # --- known truth ---
 
 
-def nulls_of(x, moas, strata, n_permutations):
-    """Score of the truth and of each permutation: claim -> (1 + B,)."""
-    procedure = Procedure(x, moas.any(axis=0), "raw")
-    scores = [score_permutation(procedure, moas, strata, b)[LABEL_FREE] for b in range(n_permutations + 1)]
-    return {claim: np.array([score[claim] for score in scores], float) for claim in (*WITHIN, *WITHIN.values())}
+def nulls_of(x, moas, strata, n_permutations, seed=0):
+    """The claims of the truth and of each permutation: claim -> (1 + B,)."""
+    procedure, labels = Procedure(x, moas.any(axis=0), "raw"), label_sets(moas)
+    found = {claim: [] for claim in (*WITHIN, *WITHIN.values())}
+    for number in range(n_permutations + 1):
+        over_all, within = permutation(len(x), seed, number), permutation_within(strata, seed, number)
+        for claim, name in WITHIN.items():
+            found[claim].append(procedure.gathering(moas[over_all], labels[over_all])[LABEL_FREE][claim])
+            found[name].append(procedure.gathering(moas[within], labels[within])[LABEL_FREE][claim])
+    return {claim: np.array(values, float) for claim, values in found.items()}
 
 
 def test_planted_communities_are_found_whole():
@@ -140,7 +145,8 @@ def false_positives(confounded, n_screens=300, n_permutations=39):
     """p values of each claim on screens without mechanisms: claim -> (n_screens,)."""
     p = {claim: [] for claim in (*WITHIN, *WITHIN.values())}
     for seed in range(n_screens):
-        for claim, values in nulls_of(*screen_without_mechanisms(seed, confounded), n_permutations).items():
+        screen = screen_without_mechanisms(seed, confounded)
+        for claim, values in nulls_of(*screen, n_permutations, seed).items():
             p[claim].append(float(upper_p(values[0], values[1:])))
     return {claim: np.array(values) for claim, values in p.items()}
 
