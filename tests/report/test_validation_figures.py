@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from moamap.core.names import ENRICHED, ENRICHED_BY_TWO, TOGETHER, TOGETHER_BY_MOA, WITHIN
 from moamap.report.figures.validation import null_figure, retrieval_figure, stability_figure
 
 
@@ -56,7 +57,10 @@ def test_every_run_has_its_dot_near_its_kind():
 def test_a_quantity_without_a_value_is_said_to_have_none():
     rows = [("raw", "label-free", 3.0, 0.5), ("itml", "cross-fitted", np.nan, np.nan)]
     for quantities, draw in (
-        (["Enrichment Number", "MoAs enriched with k >= 2"], null_figure),
+        (
+            [TOGETHER, WITHIN[TOGETHER], TOGETHER_BY_MOA, WITHIN[TOGETHER_BY_MOA], ENRICHED, ENRICHED_BY_TWO],
+            null_figure,
+        ),
         (["mean average precision", "1-nearest-neighbour accuracy"], retrieval_figure),
     ):
         table = pd.DataFrame(
@@ -65,5 +69,6 @@ def test_a_quantity_without_a_value_is_said_to_have_none():
         )
         table = table.assign(scored=table["labels"], null_mean=1.0, null_low=0.5, null_high=2.0)
         figure = draw(table)
-        assert [text.get_text() for text in figure.axes[0].texts] == ["p = 0.5", "no value"]
+        for axis in figure.axes:
+            assert [text.get_text() for text in axis.texts] == ["p = 0.5", "no value"]
         png(figure)

@@ -3,24 +3,28 @@ import json
 import pandas as pd
 import pytest
 
+from moamap.core.names import TOGETHER, TOGETHER_BY_MOA, WITHIN
 from moamap.report import verdict as numbers_and_prose
 
 
 def null_row(name, labels, quantity, observed, p):
     numbers = {
         "in_the_study": observed,
-        "observed": observed,
+        "observed": float(observed),
         "null_mean": 2.0,
         "null_low": 0,
         "null_high": 4,
         "lift": observed / 2,
+        "z": 3.21,
         "p_value": p,
+        "permutations": 49 if quantity in WITHIN.values() and labels != "label-free" else 199,
     }
     return {"representation": name, "labels": labels, "quantity": quantity, **numbers}
 
 
 def tables(*, p=0.5, q=0.9):
-    claims = ["Enrichment Number", "MoAs enriched with k >= 2", "drugs proposed for another MoA at q < 0.05"]
+    claims = [TOGETHER, WITHIN[TOGETHER], TOGETHER_BY_MOA, WITHIN[TOGETHER_BY_MOA]]
+    claims += ["Enrichment Number", "MoAs enriched with k >= 2", "drugs proposed for another MoA at q < 0.05"]
     names = {"raw": "label-free", "itml_crossfit": "cross-fitted"}
     retrieval = [
         null_row("raw", "label-free", "mean average precision", 2.2, p) | {"scored": "label-free"},
@@ -59,6 +63,74 @@ def test_nothing_is_believed_where_nothing_is_found():
     assert "simulated" not in text
 
 
+def with_null(given, quantity, **values):
+    """The tables with other numbers for a claim, in the order of the representations."""
+    mine = given["null"]["quantity"] == quantity
+    for column, new in values.items():
+        given["null"].loc[mine, column] = new
+    return given
+
+
+def found_in(tables):
+    options = {"proposed_by": "itml_crossfit", "query": [], "simulated": False}
+    return json.loads(json.dumps(numbers_and_prose.verdict("x", tables, {}, {}, **options), allow_nan=False))
+
+
+def test_the_first_sentence_is_about_pairs_in_one_community():
+    """It names who exceeds chance, and who of these does among drugs of similar strength."""
+    none = found_in(tables())["summary"]
+    assert none[0].startswith("In no representation do two drugs of one MoA share a community more often")
+    given = with_null(
+        tables(), TOGETHER, observed=[101, 90], null_mean=[66.5, 80.0], z=[4.11, 2.5], p_value=[0.005, 0.04]
+    )
+    first = found_in(given)["summary"][0]
+    assert "**raw** (101 pairs, 66.5 expected, z = 4.1, p = 0.005), **itml_crossfit** (90 pairs" in first
+    assert first.endswith("similar profile strength in: none of these.")
+    first = found_in(with_null(given, WITHIN[TOGETHER], p_value=[0.02, 0.06]))["summary"][0]
+    assert first.endswith("similar profile strength in: raw.")
+    assert len(found_in(given)["summary"]) == 3
+
+
+def test_pairs_come_before_enriched_moas_in_numbers_and_prose():
+    given = with_null(
+        tables(), TOGETHER, observed=[101, 90], null_mean=66.5, null_low=52.0, null_high=84.0, p_value=0.005
+    )
+    given = with_null(given, TOGETHER_BY_MOA, observed=0.061, null_mean=0.033)
+    given = with_null(given, WITHIN[TOGETHER_BY_MOA], null_mean=0.037)
+    found = found_in(with_null(given, WITHIN[TOGETHER], null_mean=72.6, z=[3.27, 1.0]))
+    claim = found["claims"][0]
+    assert list(claim)[2:7] == [*numbers_and_prose.PAIRS, "observed"]
+    assert (claim["pairs_together"]["observed"], claim["pairs_together_within_strength"]["z"]) == (101, 3.27)
+    lines = [line for line in numbers_and_prose.prose(found).splitlines() if line.startswith("- **raw** (label-free)")]
+    assert (
+        "share a community: 101; on permuted labels 66.5 (52 to 84), z = 3.2, p = 0.005: more than chance." in lines[0]
+    )
+    assert "Within quintiles of profile strength 72.6, z = 3.3" in lines[0]
+    assert "6.1% of a MoA's pairs share a community; on permuted labels 3.3%" in lines[0]
+    assert "within quintiles 3.7%" in lines[0]
+    assert "enriched MoAs" in lines[1]
+
+
+def test_fewer_permutations_are_said_where_each_learns_anew():
+    text = verdict("x", tables(), {}, [], simulated=False)
+    assert (
+        "In itml_crossfit each permutation learns anew, so within quintiles there are 49 permutations, not 199" in text
+    )
+    assert "can be below 0.02" in text
+    label_free = tables()
+    label_free["null"] = label_free["null"][label_free["null"]["labels"] == "label-free"]
+    assert "learns anew" not in verdict("x", label_free, {}, [], simulated=False)
+
+
+def test_pairs_without_a_null_or_a_mean_are_said_to_have_none():
+    given = with_null(tables(), WITHIN[TOGETHER], null_mean=float("nan"), z=float("nan"), p_value=float("nan"))
+    given = with_null(given, TOGETHER_BY_MOA, observed=float("nan"), null_mean=float("nan"))
+    text = verdict("x", with_null(given, TOGETHER, z=float("nan"), p_value=0.01), {}, [], simulated=False)
+    line = next(line for line in text.splitlines() if line.startswith("- **raw** (label-free), pairs"))
+    assert line.endswith("p = 0.01: more than chance. No MoA has two drugs.")
+    assert "nan" not in text and "None" not in text
+
+
 def test_what_survives_is_named():
     text = verdict("x", tables(p=0.01, q=0.001), {}, ["w", "z"], simulated=True)
     assert "no more than chance" not in text
@@ -79,7 +151,7 @@ def test_the_queried_pair_is_spoken_of_only_if_there_is_one(query, said):
 def test_numbers_that_differ_from_table_1_are_explained():
     changed = tables()
     assert "differ slightly from Table 1" not in verdict("x", changed, {}, [], simulated=False)
-    changed["null"].loc[0, "in_the_study"] = 4
+    changed["null"].loc[changed["null"]["quantity"] == "Enrichment Number", "in_the_study"] = [4, 3]
     text = verdict("x", changed, {"itml_crossfit": float("nan")}, [], simulated=False)
     assert "In raw the numbers tested here differ slightly from Table 1's" in text
     assert "nan" not in text
@@ -94,7 +166,7 @@ def test_names_are_text_on_one_line_and_no_markup():
 
 def test_what_could_not_be_learned_is_said_and_never_an_error():
     empty = tables()
-    numbers = ["observed", "null_mean", "null_low", "null_high", "lift", "p_value", "in_the_study"]
+    numbers = ["observed", "null_mean", "null_low", "null_high", "lift", "z", "p_value", "in_the_study"]
     for name in ("null", "retrieval"):
         empty[name].loc[empty[name]["representation"] != "raw", numbers] = float("nan")
     empty["stability"][["adjusted_rand", "query_together"]] = float("nan")

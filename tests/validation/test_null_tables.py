@@ -2,12 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from moamap.core.labels import label_sets
-from moamap.core.names import CLAIMS, CROSSFIT, IN_SAMPLE, LABEL_FREE
+from moamap.core.names import CLUSTERS, CROSSFIT, ENRICHED, ENRICHED_BY_TWO, EXPECTATION, IN_SAMPLE, LABEL_FREE, WITHIN
 from moamap.validation import null_tables as calibration
 from moamap.validation.null_tables import gather
-from moamap.validation.nulls import permutation
-from moamap.validation.procedure import Procedure
+from moamap.validation.procedure import Procedure, score_permutation
 
 
 def scores_of(method, n_permutations=19, signal=4.0):
@@ -20,8 +18,7 @@ def scores_of(method, n_permutations=19, signal=4.0):
     batches = []
     for start in (1, 0):
         numbers = list(range(n_permutations + 1))[start::2]
-        orders = [permutation(40, 0, number) for number in numbers]
-        scored = [procedure.score(moas[order], label_sets(moas)[order]) for order in orders]
+        scored = [score_permutation(procedure, moas, np.arange(40) % 5, number) for number in numbers]
         columns = {f"{way}|{q}": np.array([s[way][q] for s in scored]) for way in scored[0] for q in scored[0][way]}
         batches.append((method, {"numbers": np.array(numbers), **columns}))
     return batches, moas
@@ -36,9 +33,12 @@ def stored():
     return gather(batches), moas
 
 
+COUNTED = [CLUSTERS, ENRICHED, EXPECTATION, ENRICHED_BY_TWO]
+
+
 def table_1(stored):
     names = {("raw", LABEL_FREE): "raw", ("itml", IN_SAMPLE): "itml", ("itml", CROSSFIT): "itml_crossfit"}
-    rows = [{"representation": name} | {c: stored[key][c][0] for c in CLAIMS[:6]} for key, name in names.items()]
+    rows = [{"representation": name} | {c: stored[key][c][0] for c in COUNTED} for key, name in names.items()]
     return pd.DataFrame(rows)
 
 
@@ -56,7 +56,27 @@ def test_null_table_has_a_p_for_what_more_of_is_better(stored):
     assert p.xs("Clustering Number", level=1).isna().all()
     values = stored[0][("raw", LABEL_FREE)]["Enrichment Number"]
     assert p["raw", "Enrichment Number"] == (1 + (values[1:] >= values[0]).sum()) / 20
-    assert (table["permutations"] == 19).all()
+    fewer = (table["labels"] != LABEL_FREE) & table["quantity"].isin(WITHIN.values())
+    assert set(table.loc[~fewer, "permutations"]) == {19}
+    assert set(table.loc[fewer, "permutations"]) == {4}  # numbers 4, 8, 12 and 16, each learned anew
+
+
+def test_pairs_in_one_community_come_first_each_beside_both_nulls(stored):
+    table = calibration.null_table(stored[0], table_1(stored[0]))
+    claims = [name for pair in WITHIN.items() for name in pair]
+    for _, mine in table.groupby("representation"):
+        assert mine["quantity"].to_list()[:4] == claims
+        assert not mine["quantity"].duplicated().any()
+    for (name, way), label in {("itml", IN_SAMPLE): "itml", ("itml", CROSSFIT): "itml_crossfit"}.items():
+        rows = table[table["representation"] == label].set_index("quantity")
+        for claim in claims:
+            values = stored[0][(name, way)][claim].astype(float)
+            null = values[4::4] if claim in WITHIN.values() else values[1:]
+            assert not np.isnan(null).any()
+            assert rows.loc[claim, "observed"] == values[0]
+            assert rows.loc[claim, "null_mean"] == pytest.approx(null.mean(), rel=1e-12)
+            assert rows.loc[claim, "p_value"] == (1 + (null >= values[0]).sum()) / (1 + len(null))
+            assert rows.loc[claim, "z"] == pytest.approx((values[0] - null.mean()) / np.std(null, ddof=1), rel=1e-12)
 
 
 def test_what_is_tested_is_permutation_0_and_table_1_stands_beside_it(stored):
@@ -98,6 +118,12 @@ def test_table_1_calibrated_sets_the_null_beside_the_figure(stored):
     assert table.loc["itml", "Enrichment Number: null mean"] == mine["null_mean"]
     assert table.loc["itml", "Enrichment Number: p value"] == mine["p_value"]
     assert "Clustering Number: p value" not in table
+    for claim, within in WITHIN.items():
+        for quantity in (claim, within):
+            mine = null[(null["representation"] == "itml") & (null["quantity"] == quantity)].iloc[0]
+            assert table.loc["itml", claim] == mine["observed"]
+            assert table.loc["itml", f"{quantity}: z"] == mine["z"]
+            assert table.loc["itml", f"{quantity}: p value"] == mine["p_value"]
 
 
 def test_power_counts_the_true_and_the_false():

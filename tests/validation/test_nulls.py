@@ -13,7 +13,9 @@ from moamap.core.labels import label_sets
 from moamap.validation.nulls import (
     by_moa,
     enrichment_p,
+    made_within,
     permutation,
+    permutation_within,
     retrieval_by_moa,
     step_down_min_p,
     summary,
@@ -72,6 +74,37 @@ def test_all_orders_are_equally_likely(vary):
     counts = Counter(map(tuple, draws))
     assert set(counts) == set(permutations(range(3)))
     assert chisquare(list(counts.values())).pvalue > 1e-3
+
+
+STRATA = np.array([2, 0, 1, 0, 2, 1, 0])  # of 3, 2 and 2 drugs
+
+
+def test_permutations_within_strata_leave_every_drug_in_its_stratum():
+    np.testing.assert_array_equal(permutation_within(STRATA, 7, 0), np.arange(7))
+    for number in range(1, 50):
+        order = permutation_within(STRATA, 7, number)
+        np.testing.assert_array_equal(np.sort(order), np.arange(7))
+        np.testing.assert_array_equal(STRATA[order], STRATA)
+
+
+def test_all_orders_within_strata_are_equally_likely():
+    counts = Counter(tuple(permutation_within(STRATA, 7, number)) for number in range(1, 4801))
+    assert len(counts) == 6 * 2 * 2
+    assert chisquare(list(counts.values())).pvalue > 1e-3
+
+
+def test_a_permutation_within_strata_has_a_stream_of_its_own():
+    alone = permutation_within(np.zeros(30), 7, 3)
+    permutation_within(np.zeros(30), 7, 2)
+    np.testing.assert_array_equal(permutation_within(np.zeros(30), 7, 3), alone)
+    assert not np.array_equal(alone, permutation(30, 7, 3))
+    assert not np.array_equal(alone, permutation_within(np.zeros(30), 3, 7))
+
+
+def test_every_fourth_permutation_within_strata_is_made_where_labels_are_learned_from():
+    np.testing.assert_array_equal(np.flatnonzero(made_within(np.arange(20), supervised=True)), [0, 4, 8, 12, 16])
+    assert made_within(np.arange(20), supervised=False).all()
+    assert made_within(8, supervised=True) and not made_within(9, supervised=True) and made_within(9, supervised=False)
 
 
 def test_permutations_move_whole_label_sets():
@@ -144,9 +177,16 @@ def test_summary_by_hand():
         "null_low": 1,
         "null_high": 39,
         "lift": 1.5,
+        "z": 10 / np.sqrt(41 * 42 / 12),  # the sample variance of 0 ... m - 1 is m (m + 1) / 12
         "p_value": 12 / 42,
     }
     assert found == pytest.approx(expected)
+
+
+def test_z_has_no_value_where_the_null_does_not_vary():
+    for null in (np.full(9, 0.1), np.array([1.0]), np.array([1.0, np.nan])):
+        found = summary(2.0, null)
+        assert np.isnan(found["z"]) and not np.isnan(found["p_value"])
 
 
 @pytest.mark.parametrize("seed", range(6))

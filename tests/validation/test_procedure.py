@@ -1,5 +1,7 @@
 """The scores of a procedure against the same claims worked out slowly, from `pdist` and the run's own tables."""
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,13 +12,13 @@ from sklearn.metrics import average_precision_score
 from moamap.communities.clusters import find_communities
 from moamap.communities.enrichment import enrichment_table, table_1_row
 from moamap.core.labels import folds_by_moa, folds_of_moas, label_sets, membership, moa_groups
-from moamap.core.names import CROSSFIT, HELD_OUT_DRUGS, HELD_OUT_MOAS, IN_SAMPLE, LABEL_FREE
+from moamap.core.names import CROSSFIT, HELD_OUT_DRUGS, HELD_OUT_MOAS, IN_SAMPLE, LABEL_FREE, WITHIN
 from moamap.core.numerics import stream
 from moamap.profiles.simulate import simulate
 from moamap.representations.registry import learn
 from moamap.validation.crossfit import crossfit, share_unlearned
-from moamap.validation.nulls import permutation
-from moamap.validation.procedure import Procedure
+from moamap.validation.nulls import permutation, permutation_within
+from moamap.validation.procedure import Procedure, score_permutation
 from moamap.validation.stability import perturbations, rerun
 
 N, MIN_DRUGS, ALPHA, N_FOLDS, SEED = 80, 5, 0.05, 4, 11
@@ -78,14 +80,31 @@ def slow_proposals(squared, tested):
     return len({drug for drug, q in zip(pairs, false_discovery_control(p), strict=True) if q < 0.05})
 
 
+def slow_pairs(numbers, moas):
+    """Pair by pair: those that share a MoA and a community, and their share of each MoA's pairs, averaged."""
+    sets = [set(np.flatnonzero(row)) for row in moas.to_numpy()]
+    one_moa = [(i, j) for i, j in combinations(range(N), 2) if sets[i] & sets[j]]
+    shares = []
+    for name in moas:
+        mine = [numbers[i] == numbers[j] for i, j in combinations(np.flatnonzero(moas[name]), 2)]
+        shares += [sum(mine) / len(mine)] if mine else []
+    return {
+        "same-MoA pairs in one community": sum(numbers[i] == numbers[j] for i, j in one_moa),
+        "share of a MoA's pairs in one community, mean over MoAs": sum(shares) / len(shares),
+    }
+
+
 def slow_claims(squared, moas):
-    """What a run's tables say: the row of Table 1, the smallest P of each tested MoA, and the drugs proposed."""
+    """What a run's tables say: the row of Table 1, the smallest P of each tested MoA, and the drugs proposed; and the
+    pairs in one community.
+    """
     numbers = find_communities(np.sqrt(squareform(squared)), damping=0.6).numbers
     table = enrichment_table(pd.Series(numbers), moas, min_drugs=MIN_DRUGS, alpha=ALPHA)
     tested = moas.loc[:, moas.sum() >= MIN_DRUGS]
     smallest = table.groupby("moa")["p_value"].min()[tested.columns].to_numpy()
     proposed = slow_proposals(squared, tested)
-    return table_1_row(table) | {"drugs proposed for another MoA at q < 0.05": proposed, "smallest_p": smallest}
+    proposals = {"drugs proposed for another MoA at q < 0.05": proposed}
+    return table_1_row(table) | slow_pairs(numbers, moas) | proposals | {"smallest_p": smallest}
 
 
 def slow_retrieval(rankings, moas):
@@ -189,6 +208,43 @@ def test_the_score_of_a_labelling_is_the_same_after_others(supervised):
             np.testing.assert_array_equal(again[way][quantity], value)
 
 
+STRATA = np.random.default_rng(4).permutation(N) % 5
+
+
+def test_permutations_within_strata_stand_beside_the_score_of_a_label_free_representation():
+    x, moas = screen("split")
+    procedure = procedure_of(x, moas, "pca", {"components": 5})
+    squared = distances_of(x, "pca", moas, slice(None), {"components": 5})
+    numbers = find_communities(np.sqrt(squareform(squared)), damping=0.6).numbers
+    for number in (0, 1, 2):
+        found = score_permutation(procedure, moas.to_numpy(), STRATA, number)
+        order = permutation(N, SEED, number)
+        score = procedure.score(moas.to_numpy()[order], label_sets(moas.to_numpy())[order])
+        shuffled = moas.iloc[permutation_within(STRATA, SEED, number)].reset_index(drop=True)
+        within = {WITHIN[claim]: value for claim, value in slow_pairs(numbers, shuffled).items()}
+        assert_same(found[LABEL_FREE], score[LABEL_FREE] | within)
+
+
+def test_a_supervised_representation_learns_anew_within_strata_in_every_fourth_permutation():
+    x, moas = screen()
+    procedure = procedure_of(x, moas, "itml", ITML)
+    truth, first, fourth = (score_permutation(procedure, moas.to_numpy(), STRATA, number) for number in (0, 1, 4))
+    shuffled = moas.iloc[permutation_within(STRATA, SEED, 4)].reset_index(drop=True)
+    labels = label_sets(moas.to_numpy())[permutation_within(STRATA, SEED, 4)]
+    rng = stream(SEED, "cross-fitting folds")
+    learned = {
+        IN_SAMPLE: distances_of(x, "itml", shuffled, slice(None), ITML),
+        CROSSFIT: slow_crossfit(x, shuffled, [folds_by_moa(labels, N_FOLDS, rng) for _ in range(2)]),
+    }
+    for way, squared in learned.items():
+        numbers = find_communities(np.sqrt(squareform(squared)), damping=0.6).numbers
+        for claim, value in slow_pairs(numbers, shuffled).items():
+            assert truth[way][WITHIN[claim]] == truth[way][claim]
+            assert np.isnan(first[way][WITHIN[claim]])
+            assert fourth[way][WITHIN[claim]] == pytest.approx(value, rel=1e-12)
+    assert not {*WITHIN, *WITHIN.values()} & {*truth[HELD_OUT_DRUGS], *truth[HELD_OUT_MOAS]}
+
+
 def test_labels_that_mean_nothing_are_found_again_in_sample_only():
     """Permuted labels, 60 pairs to learn from 80 drugs: only the metric that saw them finds them again."""
     x, moas = screen()
@@ -281,6 +337,9 @@ def test_what_cannot_be_learned_is_an_empty_cell_and_no_abort():
     score = Procedure(x, moas.any(axis=0), "itml").score(moas, label_sets(moas))
     assert np.isfinite(score[IN_SAMPLE]["mean average precision"])
     assert set(score[CROSSFIT]) == set(score[IN_SAMPLE])
+    assert np.isnan(
+        list(Procedure(x, moas.any(axis=0), "itml").gathering(moas, label_sets(moas))[CROSSFIT].values())
+    ).all()
     for quantity, value in score[CROSSFIT].items():
         assert np.isnan(value).all(), quantity
         assert np.shape(value) == np.shape(score[IN_SAMPLE][quantity])

@@ -32,7 +32,8 @@ rule crossfit:
 
 rule permute:
     input:
-        "<results>/profiles/normalized.parquet",
+        normalized="<results>/profiles/normalized.parquet",
+        annotated="<results>/profiles/annotated.parquet",
     output:
         "<results>/validation/permutations/{representation}_{batch}.npz",
     log:
@@ -44,8 +45,8 @@ rule permute:
     conda:
         "../../envs/science.yaml"
     resources:
-        mem_mb=grows(1000, 100),
-        runtime=grows(15, 4),
+        mem_mb=grows(1000, 50),
+        runtime=grows(15, 2.5),
     params:
         code=code("permute"),
         procedure=procedure("crossfit", "communities", "min_drugs", "alpha"),

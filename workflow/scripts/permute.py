@@ -6,20 +6,18 @@ import numpy as np
 
 from _files import read_drugs
 from _job import run
-from moamap.core.labels import label_sets
 from moamap.core.names import MAP
-from moamap.validation.nulls import permutation
-from moamap.validation.procedure import procedure_of
+from moamap.validation.gathering import strata_of, strength
+from moamap.validation.procedure import procedure_of, score_permutation
 
 
 def permute(job) -> None:
-    ids, features = read_drugs(job.input[0])
+    ids, features = read_drugs(job.input.normalized)
     moas, procedure = procedure_of(ids["moa"], features, **job.params.procedure)
-    labels = label_sets(moas)
+    strata = strata_of(strength(read_drugs(job.input.annotated, ids)[1].to_numpy(float)))
     scores = []
     for done, number in enumerate(job.params.numbers, start=1):
-        order = permutation(len(moas), procedure.seed, number)
-        scores.append(procedure.score(moas[order], labels[order]))
+        scores.append(score_permutation(procedure, moas, strata, number))
         empty = [way for way, score in scores[-1].items() if np.isnan(score[MAP])]
         if empty:
             logging.info("permutation %d has no value for: %s", number, ", ".join(empty))

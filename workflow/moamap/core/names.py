@@ -25,6 +25,11 @@ HOW = {  # gallery and metric of each way of scoring a retrieval
     HELD_OUT_MOAS: "the drugs of a fold of MoAs against the others of it, by the metric learned without those MoAs",
 }
 
+TOGETHER = "same-MoA pairs in one community"
+TOGETHER_BY_MOA = "share of a MoA's pairs in one community, mean over MoAs"
+WITHIN = {  # the same claims beside labels that are permuted among drugs of similar profile strength only
+    claim: f"{claim}, within quintiles of profile strength" for claim in (TOGETHER, TOGETHER_BY_MOA)
+}
 CLUSTERS, ENRICHED, EXPECTATION = "Clustering Number", "Enrichment Number", "Enrichment Expectation"
 SINGLETONS, ENRICHED_BY_TWO, COMMUNITIES_ENRICHED = (
     "singleton communities",
@@ -32,7 +37,8 @@ SINGLETONS, ENRICHED_BY_TWO, COMMUNITIES_ENRICHED = (
     "communities with any enrichment",
 )
 PROPOSED = "drugs proposed for another MoA at q < 0.05"
-CLAIMS = [CLUSTERS, ENRICHED, EXPECTATION, SINGLETONS, ENRICHED_BY_TWO, COMMUNITIES_ENRICHED, PROPOSED]
+CLAIMS = [TOGETHER, TOGETHER_BY_MOA, CLUSTERS, ENRICHED, EXPECTATION, SINGLETONS, ENRICHED_BY_TWO]
+CLAIMS += [COMMUNITIES_ENRICHED, PROPOSED]
 UNTESTED = {CLUSTERS, SINGLETONS}  # more is not better: they get an interval but no p value
 MAP, NEAREST = "mean average precision", "1-nearest-neighbour accuracy"
 RETRIEVAL = [MAP, NEAREST]

@@ -6,12 +6,35 @@ from typing import Any
 
 import pandas as pd
 
-from moamap.core.names import CROSSFIT, ENRICHED, ENRICHED_BY_TWO, IN_SAMPLE, LABEL_FREE, MAP, PROPOSED
+from moamap.core.names import (
+    CROSSFIT,
+    ENRICHED,
+    ENRICHED_BY_TWO,
+    IN_SAMPLE,
+    LABEL_FREE,
+    MAP,
+    PROPOSED,
+    TOGETHER,
+    TOGETHER_BY_MOA,
+    WITHIN,
+)
 
 LEVEL = 0.05
 Row = dict[str, Any]
 LISTED = 20  # proposals that the prose lists; all are in candidates.csv
 PARTNERS_EACH = 3
+PAIRS = {  # the headline test in `claims`: name in verdict.json -> claim
+    "pairs_together": TOGETHER,
+    "pairs_together_within_strength": WITHIN[TOGETHER],
+    "mean_over_moas": TOGETHER_BY_MOA,
+    "mean_over_moas_within_strength": WITHIN[TOGETHER_BY_MOA],
+}
+PAIRS_NOTE = (
+    "The first line of each representation is the stronger test: it counts every pair, where the number of enriched "
+    "MoAs is small and discrete. Strong profiles gather whatever their mechanism, so labels are also permuted only "
+    "among drugs of similar profile strength (quintiles). A few large MoAs can give most pairs, so the mean over MoAs "
+    "stands beside them."
+)
 LIMITS = [
     "Drugs of one plate, batch or library look alike for reasons that are not biology, and MoAs are not spread evenly "
     "over libraries. Permuting labels over all drugs does not detect this; permuting within plates would.",
@@ -56,7 +79,7 @@ def verdict(
         "traces": {name: ratio for name, ratio in traces.items() if ratio == ratio},  # NaN: every community one drug
         "unlearned": {name: share for name, share in unlearned.items() if share},
     }
-    summary = [_claims_sentence(found["claims"]), _retrieval_sentence(found["retrieval"])]
+    summary = [_pairs_sentence(found["claims"]), _retrieval_sentence(found["retrieval"])]
     return {"summary": [*summary, _proposals_sentence(found["proposals"])]} | found
 
 
@@ -70,10 +93,17 @@ def _claims(null: pd.DataFrame) -> list[Row]:
     columns = ["representation", "labels", "observed", "null_mean", "null_low", "null_high", "p_value"]
     every = _records(null[null["quantity"] == ENRICHED], columns)
     strict = _records(null[null["quantity"] == ENRICHED_BY_TWO], ["observed", "null_mean", "p_value"])
+    pairs = {
+        name: _records(null[null["quantity"] == claim], [*columns[2:], "z", "permutations"])
+        for name, claim in PAIRS.items()
+    }
     moved = null[null["in_the_study"].notna() & (null["in_the_study"] != null["observed"])]["representation"].unique()
     return [
-        row | {"by_two_drugs": by_two, "differs_from_table_1": row["representation"] in moved}
-        for row, by_two in zip(every, strict, strict=True)
+        {"representation": row["representation"], "labels": row["labels"]}
+        | {name: rows[place] for name, rows in pairs.items()}
+        | row
+        | {"by_two_drugs": strict[place], "differs_from_table_1": row["representation"] in moved}
+        for place, row in enumerate(every)
     ]
 
 
@@ -134,11 +164,23 @@ def _stability(table: pd.DataFrame, query: list[str]) -> list[Row]:
 # --- the sentences that matter most ---
 
 
-def _claims_sentence(claims: list[Row]) -> str:
-    real = [row["representation"] for row in claims if _at_most(row["by_two_drugs"]["p_value"], LEVEL)]
+def _pairs_sentence(claims: list[Row]) -> str:
+    real = [row for row in claims if _at_most(row["pairs_together"]["p_value"], LEVEL)]
     if not real:
-        return "In no representation are more MoAs enriched in communities than with permuted labels."
-    return f"More MoAs are enriched in communities than with permuted labels in: {', '.join(real)}."
+        return (
+            "In no representation do two drugs of one MoA share a community more often than with permuted labels (at "
+            f"{LEVEL})."
+        )
+    named = ", ".join(
+        f"**{row['representation']}** ({row['pairs_together']['observed']:.0f} pairs, "
+        f"{row['pairs_together']['null_mean']:.1f} expected, {_z_and_p(row['pairs_together'])})"
+        for row in real
+    )
+    among = [row for row in real if _at_most(row["pairs_together_within_strength"]["p_value"], LEVEL)]
+    return (
+        f"Two drugs of one MoA share a community more often than with permuted labels in: {named}; also among drugs of "
+        f"similar profile strength in: {', '.join(row['representation'] for row in among) or 'none of these'}."
+    )
 
 
 def _retrieval_sentence(rows: list[Row]) -> str:
@@ -208,6 +250,10 @@ def _p(value: float | None) -> str:
     return "p cannot be computed" if value is None else f"p = {value:.3g}"
 
 
+def _z_and_p(row: Row) -> str:
+    return _p(row["p_value"]) if row["z"] is None else f"z = {row['z']:.1f}, {_p(row['p_value'])}"
+
+
 def _name(name: str) -> str:
     """A name of the data as Markdown text on one line: no markup, link or formula of its own."""
     return re.sub(r"([\\`*_\[\]<>|~$&])", r"\\\1", " ".join(str(name).split()))
@@ -223,7 +269,52 @@ def _claims_prose(claims: list[Row]) -> list[str]:
         f"In {', '.join(moved)} the numbers tested here differ slightly from Table 1's: there affinity propagation is "
         "sensitive to rounding, and the repeated procedure computes the distances in a faster way."
     )
-    return [_list(map(_claim_line, claims)), *([note] if moved else [])]
+    lines = [line(row) for row in claims for line in (_pairs_line, _claim_line)]
+    return [PAIRS_NOTE, _list(lines), *_fewer_permutations(claims), *([note] if moved else [])]
+
+
+def _fewer_permutations(claims: list[Row]) -> list[str]:
+    """A note where the labels were permuted less often within quintiles of profile strength, as learning costs time."""
+    within, over_all = "pairs_together_within_strength", "pairs_together"
+    fewer = [row for row in claims if row[within]["permutations"] < row[over_all]["permutations"]]
+    if not fewer:
+        return []
+    few, all_ = fewer[0][within]["permutations"], fewer[0][over_all]["permutations"]
+    names = ", ".join(row["representation"] for row in fewer)
+    return [
+        f"In {names} each permutation learns anew, so within quintiles there are {few} permutations, not {all_}; no p "
+        f"there can be below {1 / (1 + few):.2g}."
+    ]
+
+
+def _pairs_line(row: Row) -> str:
+    pairs, within = row["pairs_together"], row["pairs_together_within_strength"]
+    name = f"**{row['representation']}** ({row['labels']}), pairs of drugs of one MoA that share a community"
+    if pairs["observed"] is None or pairs["null_mean"] is None:
+        return f"{name}: cannot be computed from these drugs."
+    line = (
+        f"{name}: {pairs['observed']:.0f}; on permuted labels {pairs['null_mean']:.1f} ({pairs['null_low']:.0f} to "
+        f"{pairs['null_high']:.0f}), {_z_and_p(pairs)}: {_believed(pairs)}. "
+    )
+    if within["null_mean"] is not None:
+        line += f"Within quintiles of profile strength {within['null_mean']:.1f}, {_z_and_p(within)}. "
+    return line + _mean_over_moas(row["mean_over_moas"], row["mean_over_moas_within_strength"])
+
+
+def _mean_over_moas(mean: Row, within: Row) -> str:
+    if mean["observed"] is None or mean["null_mean"] is None:
+        return "No MoA has two drugs."
+    text = (
+        f"Averaged over MoAs, {mean['observed']:.1%} of a MoA's pairs share a community; on permuted labels "
+        f"{mean['null_mean']:.1%}, {_z_and_p(mean)}"
+    )
+    if within["null_mean"] is not None:
+        text += f"; within quintiles {within['null_mean']:.1%}, {_z_and_p(within)}"
+    return text + "."
+
+
+def _believed(row: Row) -> str:
+    return "more than chance" if _at_most(row["p_value"], LEVEL) else "no more than chance explains"
 
 
 def _unlearned_line(name: str, share: float) -> str:
@@ -242,12 +333,11 @@ def _claim_line(row: Row) -> str:
     two = row["by_two_drugs"]
     if row["observed"] is None or row["null_mean"] is None:
         return f"**{row['representation']}** ({row['labels']}): cannot be computed from these drugs."
-    believed = "more than chance" if _at_most(two["p_value"], LEVEL) else "no more than chance explains"
     return (
         f"**{row['representation']}** ({row['labels']}): {row['observed']:.0f} enriched MoAs; on permuted labels "
         f"{row['null_mean']:.1f} ({row['null_low']:.0f} to {row['null_high']:.0f}), {_p(row['p_value'])}. "
         f"Counting only MoAs enriched by two or more drugs: {two['observed']:.0f} against {two['null_mean']:.1f}, "
-        f"{_p(two['p_value'])}: {believed}."
+        f"{_p(two['p_value'])}: {_believed(two)}."
     )
 
 

@@ -18,6 +18,29 @@ def permutation(n: int, seed: int, number: int) -> np.ndarray:
     return np.arange(n) if number == 0 else stream(seed, "permutation of labels", number).permutation(n)
 
 
+def permutation_within(strata: np.ndarray, seed: int, number: int) -> np.ndarray:
+    """Permutation `number` of the label sets among the drugs of each stratum: (n,) strata -> (n,); 0 is the truth.
+
+    Each number has its own stream, which is not that of `permutation`.
+    """
+    n = len(strata)
+    if number == 0:
+        return np.arange(n)
+    shuffled = stream(seed, "permutation within strata of profile strength", number).permutation(n)
+    order = np.empty(n, dtype=int)
+    order[np.argsort(strata, kind="stable")] = shuffled[np.argsort(strata[shuffled], kind="stable")]
+    return order
+
+
+def made_within(number: int | np.ndarray, supervised: bool) -> bool | np.ndarray:
+    """Whether a permutation within strata is made: each, but only every fourth where each has to learn anew.
+
+    Learning is what a permutation of a supervised representation costs, and this keeps its null within strata to less
+    than a quarter of that.
+    """
+    return (number % 4 == 0) | (not supervised)
+
+
 def enrichment_p(numbers: np.ndarray, moas: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Hypergeometric P and k of every community x MoA, as `enrichment.enrichment` but bare: for many permutations.
 
@@ -51,9 +74,10 @@ def upper_p(observed: float | np.ndarray, null: np.ndarray) -> np.ndarray:
 
 
 def summary(observed: float, null: np.ndarray) -> dict[str, float]:
-    """Observed value, mean and central 95% interval of the null, lift over the null mean, and upper-tail p.
+    """Observed value, mean and central 95% interval of the null, lift over the null mean, z score and upper-tail p.
 
-    `null` is (B,); NaN where a permutation gave no value.
+    `null` is (B,); NaN where a permutation gave no value. z is (observed - mean) / standard deviation of the null; it
+    has no value where the null does not vary.
     """
     given = null[~np.isnan(null)]
     low, high = np.quantile(given, [0.025, 0.975]) if len(given) else (np.nan, np.nan)
@@ -65,6 +89,7 @@ def summary(observed: float, null: np.ndarray) -> dict[str, float]:
         "null_low": low,
         "null_high": high,
         "lift": lift,
+        "z": (observed - mean) / given.std(ddof=1) if len(given) > 1 and np.ptp(given) > 0 else np.nan,
         "p_value": float(upper_p(observed, null)),
     }
 

@@ -9,7 +9,15 @@ import pandas as pd
 
 from moamap.communities.clusters import communities_of
 from moamap.core.errors import InputError
-from moamap.core.labels import folds_by_moa, folds_of_moas, folds_to_learn_from, membership, moa_groups, sharing
+from moamap.core.labels import (
+    folds_by_moa,
+    folds_of_moas,
+    folds_to_learn_from,
+    label_sets,
+    membership,
+    moa_groups,
+    sharing,
+)
 from moamap.core.names import (
     CLAIMS,
     CLUSTERS,
@@ -26,6 +34,8 @@ from moamap.core.names import (
     NEAREST,
     PROPOSED,
     SINGLETONS,
+    TOGETHER,
+    WITHIN,
 )
 from moamap.core.numerics import squared_euclidean, stream
 from moamap.profiles.annotation import check_moas
@@ -33,7 +43,8 @@ from moamap.representations.base import Learned
 from moamap.representations.registry import METHODS, learn
 from moamap.validation.candidates import closeness, false_discovery_rate, nearness_p
 from moamap.validation.crossfit import crossfit, share_unlearned, with_unlearned
-from moamap.validation.nulls import enrichment_p
+from moamap.validation.gathering import gathering
+from moamap.validation.nulls import enrichment_p, made_within, permutation, permutation_within
 from moamap.validation.retrieval import Ranking, average_precision, mean_by_moa, rank
 
 
@@ -109,16 +120,20 @@ class Procedure:
         shared = sharing(moas)
         if not self.supervised:
             numbers, ranking, close = self._label_free
-            return {LABEL_FREE: self._claims(numbers, close, moas) | retrieval([ranking], shared, moas)}
-        scores = {
-            IN_SAMPLE: self._score_all(lambda: self.in_sample(moas), shared, moas),
-            CROSSFIT: self._score_all(lambda: self.crossfit(moas, self.folds(labels, moas)), shared, moas),
-        }
+            return {LABEL_FREE: self._claims(numbers, close, shared, moas) | retrieval([ranking], shared, moas)}
+        scores = {way: self._score_all(learned, shared, moas) for way, learned in self._ways(moas, labels).items()}
         drugs = folds_by_moa(labels, self.n_folds, stream(self.seed, "folds of held-out drugs"))
         whole_moas = folds_of_moas(moa_groups(moas), self.n_folds, stream(self.seed, "folds of held-out MoAs"))
         scores[HELD_OUT_DRUGS] = retrieval(self._held_out(moas, drugs, within=False), shared, moas)
         scores[HELD_OUT_MOAS] = retrieval(self._held_out(moas, whole_moas, within=True), shared, moas)
         return scores
+
+    def _ways(self, moas: np.ndarray, labels: np.ndarray) -> dict[str, Callable[[], np.ndarray]]:
+        """What makes the squared distances (n, n) of every pair, by way of scoring, where labels are learned from."""
+        return {
+            IN_SAMPLE: lambda: self.in_sample(moas),
+            CROSSFIT: lambda: self.crossfit(moas, self.folds(labels, moas)),
+        }
 
     def _score_all(self, distances: Callable[[], np.ndarray], shared: np.ndarray, moas: np.ndarray) -> dict:
         """Claims and retrieval of every drug against all others; NaN where there are no distances or communities."""
@@ -130,7 +145,22 @@ class Procedure:
             nothing = dict.fromkeys(CLAIMS, np.nan) | {"smallest_p": np.full(moas[:, self.tested].shape[1], np.nan)}
             return nothing | retrieval([], shared, moas)
         ranking = rank(squared, everyone, everyone)
-        return self._claims(numbers, closeness(ranking), moas) | retrieval([ranking], shared, moas)
+        return self._claims(numbers, closeness(ranking), shared, moas) | retrieval([ranking], shared, moas)
+
+    def gathering(self, moas: np.ndarray, labels: np.ndarray) -> dict[str, dict[str, float]]:
+        """Of what `score` claims only the pairs that share a community, by way of scoring that gives communities."""
+        shared = sharing(moas)
+        if not self.supervised:
+            return {LABEL_FREE: gathering(self._label_free[0], shared, moas)}
+        found = {}
+        for way, distances in self._ways(moas, labels).items():
+            try:
+                numbers = communities_of(-distances(), **self.communities).numbers
+            except InputError:
+                found[way] = dict.fromkeys(WITHIN, np.nan)
+                continue
+            found[way] = gathering(numbers, shared, moas)
+        return found
 
     def in_sample(self, moas: np.ndarray) -> np.ndarray:
         """Squared distances (n, n) of the metric learned from all labels."""
@@ -149,13 +179,13 @@ class Procedure:
             rankings.append(rank(squared, queries, queries if within else everyone))
         return rankings
 
-    def _claims(self, numbers: np.ndarray, close: np.ndarray, moas: np.ndarray) -> dict:
+    def _claims(self, numbers: np.ndarray, close: np.ndarray, shared: np.ndarray, moas: np.ndarray) -> dict:
         tested = moas[:, self.tested]
         p, k = enrichment_p(numbers, tested)
         enriched = p < self.alpha
         found = int(enriched.any(axis=0).sum())
         q = false_discovery_rate(nearness_p(close, tested), tested)
-        return {
+        return gathering(numbers, shared, moas) | {
             CLUSTERS: int(numbers.max()),
             ENRICHED: found,
             EXPECTATION: found / int(numbers.max()),
@@ -165,6 +195,33 @@ class Procedure:
             PROPOSED: int((q < 0.05).any(axis=1).sum()),
             "smallest_p": p.min(axis=0),
         }
+
+
+def score_permutation(procedure: Procedure, moas: np.ndarray, strata: np.ndarray, number: int) -> dict[str, dict]:
+    """`Procedure.score` of permutation `number` of the labels (0 is the truth), and the claims of `WITHIN`.
+
+    The latter are of the permutation of that number within strata, which costs next to nothing where no label is
+    learned from. A supervised representation has to learn anew, so only every fourth number is made
+    (`nulls.made_within`); the others are NaN.
+
+    Parameters
+    ----------
+    moas : (n, n_moas) booleans, the true ones
+    strata : (n,) strata of the drugs
+    """
+    labels = label_sets(moas)
+    order = permutation(len(moas), procedure.seed, number)
+    score = procedure.score(moas[order], labels[order])
+    if number == 0:
+        within = {way: {claim: score[way][claim] for claim in WITHIN} for way in score if TOGETHER in score[way]}
+    elif made_within(number, procedure.supervised):
+        order = permutation_within(strata, procedure.seed, number)
+        within = procedure.gathering(moas[order], labels[order])
+    else:
+        within = {way: dict.fromkeys(WITHIN, np.nan) for way in score if TOGETHER in score[way]}
+    for way, claims in within.items():
+        score[way] |= {WITHIN[claim]: value for claim, value in claims.items()}
+    return score
 
 
 def retrieval(rankings: list[Ranking], shared: np.ndarray, moas: np.ndarray) -> dict:

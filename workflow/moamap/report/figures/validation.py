@@ -8,6 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
+from moamap.core.names import ENRICHED, ENRICHED_BY_TWO, TOGETHER, TOGETHER_BY_MOA, WITHIN
+
 OBSERVED, NULL = sns.color_palette("colorblind")[3], "#9a9a9a"
 
 
@@ -33,17 +35,25 @@ def _beside_null(axis: Axes, table: pd.DataFrame, labels: pd.Series, title: str)
 
 
 def null_figure(null: pd.DataFrame) -> Figure:
-    """Enriched MoAs of every representation, on true and on permuted labels."""
-    claims = ["Enrichment Number", "MoAs enriched with k >= 2"]
+    """Pairs of one MoA in one community, and enriched MoAs, of every representation, on true and on permuted labels."""
+    panels = {  # claim -> title and unit; the columns of the first two rows differ in how labels were permuted
+        TOGETHER: ("Same-MoA pairs in one community", "pairs"),
+        WITHIN[TOGETHER]: ("within quintiles of profile strength", "pairs"),
+        TOGETHER_BY_MOA: ("Share of a MoA's pairs, mean over MoAs", "share"),
+        WITHIN[TOGETHER_BY_MOA]: ("within quintiles of profile strength", "share"),
+        ENRICHED: (ENRICHED, "MoAs"),
+        ENRICHED_BY_TWO: (ENRICHED_BY_TWO, "MoAs"),
+    }
     names = list(null["representation"].unique())
-    figure, axes = plt.subplots(1, 2, figsize=(10, 1.6 + 0.42 * len(names)), layout="constrained", sharey=True)
-    for axis, claim, letter in zip(axes, claims, "ab", strict=True):
+    size = (10, 1 + 3 * (0.9 + 0.42 * len(names)))
+    figure, axes = plt.subplots(3, 2, figsize=size, layout="constrained", sharey=True)
+    for axis, (claim, (title, unit)), letter in zip(axes.flat, panels.items(), "abcdef", strict=True):
         mine = null[null["quantity"] == claim].set_index("representation").loc[names].reset_index()
         labels = mine["representation"] + "\n(" + mine["labels"] + ")"
-        _beside_null(axis, mine, labels, f"{letter}  {claim}")
+        _beside_null(axis, mine, labels, f"{letter}  {title}")
         axis.set_xlim(left=0)
-        axis.set_xlabel("MoAs")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
+        axis.set_xlabel(unit)
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
     return figure
 
 
