@@ -1,4 +1,4 @@
-"""The paper's normalization of every feature, and the statistics that it takes (to apply it to new drugs)."""
+"""The paper's normalization, and what is needed to apply it to new drugs."""
 
 import logging
 
@@ -7,16 +7,26 @@ import pandas as pd
 from _files import is_simulated, read_drugs, write_table
 from _job import run
 from moamap.core.errors import InputError
-from moamap.profiles.normalize import feature_statistics, normalize
+from moamap.profiles.normalize import apply_normalization, feature_statistics, learn_normalization
 
 
-def normalize_features(job) -> None:
+def normalize_drugs(job) -> None:
     options = dict(job.params.normalization)
-    refuse = options.pop("bad_features") == "refuse"
+    bad_features = options.pop("bad_features")
     ids, features = read_drugs(job.input[0])
-    statistics = feature_statistics(features)
-    bad = statistics[statistics["problem"] != ""]
-    if len(bad) and (refuse or len(bad) == len(statistics)):
+    problems = feature_statistics(features)[["feature", "problem"]]
+    usable = features[_usable(problems, bad_features)]
+    learned = learn_normalization(usable, ids["pert_iname"], **options)
+    values = pd.DataFrame(apply_normalization(usable, learned), columns=usable.columns)
+    write_table(pd.concat([ids, values], axis=1), job.output.normalized, simulated=is_simulated(job))
+    statistics = learned.merge(problems, on="feature", how="right")
+    write_table(statistics, job.output.statistics, simulated=is_simulated(job))
+
+
+def _usable(problems, bad_features):
+    """The features without a problem; bad ones are refused or left out, as the config says."""
+    bad = problems[problems["problem"] != ""]
+    if len(bad) and (bad_features == "refuse" or len(bad) == len(problems)):
         first = bad.iloc[0]
         raise InputError(
             f"profiles: feature {first['feature']!r} has {first['problem']} ({len(bad)} such features); expected "
@@ -24,12 +34,8 @@ def normalize_features(job) -> None:
         )
     if len(bad):
         logging.warning("%d features are left out: %s", len(bad), ", ".join(bad["feature"]))
-    kept = statistics[statistics["problem"] == ""]
-    values = normalize(features[kept["feature"]], kept["mean"], kept["variance"], **options)
-    normalized = pd.concat([ids, pd.DataFrame(values, columns=kept["feature"])], axis=1)
-    write_table(normalized, job.output.normalized, simulated=is_simulated(job))
-    write_table(statistics, job.output.statistics, simulated=is_simulated(job))
+    return problems.loc[problems["problem"] == "", "feature"]
 
 
 if __name__ == "__main__":
-    run(normalize_features, globals().get("snakemake"))
+    run(normalize_drugs, globals().get("snakemake"))
