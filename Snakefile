@@ -7,7 +7,7 @@ import yaml
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
-min_version("9.0")
+min_version("9.19")
 
 # --configfile merges into what is loaded here, so the default is loaded only where none is given
 if not workflow.overwrite_configfiles:
@@ -21,10 +21,8 @@ include: "workflow/rules/profiles.smk"
 include: "workflow/rules/representations.smk"
 include: "workflow/rules/connections.smk"
 include: "workflow/rules/communities.smk"
-include: "workflow/rules/enrichment.smk"
-include: "workflow/rules/supplement.smk"
 include: "workflow/rules/validation.smk"
-include: "workflow/rules/figures.smk"
+include: "workflow/rules/report.smk"
 
 
 rule all:
@@ -36,11 +34,11 @@ rule all:
 # what the data hold, before anything runs
 rule inspect:
     input:
-        f"{RESULTS}/inspect.txt",
+        "<results>/inspect.txt",
     log:
-        f"{RESULTS}/logs/inspect.log",
+        "<logs>/inspect.log",
     localrule: True
     conda:
         "envs/snakemake.yaml"
     shell:
-        "cat {input} | tee {log}"
+        "cat {input:q} | tee {log:q}"

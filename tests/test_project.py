@@ -22,8 +22,8 @@ PINNED = dict(re.findall(r"^([\w.-]+)==([\w.]+)", (ROOT / "requirements.txt").re
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_every_rule_states_what_a_cluster_needs(rule):
-    for directive in ("log:", "benchmark:", "conda:", "threads:", "mem_mb=", "runtime="):
+def test_every_rule_states_what_a_cluster_needs_and_the_code_it_depends_on(rule):
+    for directive in ("log:", "benchmark:", "conda:", "mem_mb=grows(", "runtime=grows(", f'code=code("{rule}")'):
         assert directive in RULES[rule], f"{rule} has no {directive}"
     assert "run:" not in RULES[rule]
 

@@ -10,23 +10,8 @@ from moamap.report.figures import paper as figures
 from moamap.report.figures import style
 from moamap.report.figures.workflow import figure_2
 
-DOT = """digraph snakemake_dag {
-    graph[bgcolor=white, margin=0];
-    node[shape=box, style=rounded, fontname=sans, fontsize=10, penwidth=2];
-    0[label = "all", color = "0.00 0.6 0.85", style="rounded"];
-    1[label = "fetch", color = "0.1 0.6 0.85", style="rounded"];
-    2[label = "connect", color = "0.2 0.6 0.85", style="rounded"];
-    3[label = "community_features", color = "0.3 0.6 0.85", style="rounded"];
-    4[label = "rulegraph", color = "0.4 0.6 0.85", style="rounded"];
-    2 -> 0
-    3 -> 0
-    4 -> 0
-    1 -> 2
-    2 -> 3
-    1 -> 3
-}
-"""
-STAGES = {"fetch": "sources", "connect": "connections", "community_features": "features"}
+NEEDS = {"fetch": [], "connect": ["fetch"], "community_features": ["connect", "fetch"], "unused": []}
+STAGES = {"fetch": "sources", "connect": "connections", "community_features": "features", "unused": "sources"}
 RNG = np.random.default_rng(0)
 
 
@@ -82,7 +67,7 @@ def test_figure_1(n_moas):
 
 
 def test_figure_2_draws_the_rules_and_the_shortest_set_of_arrows():
-    figure = figure_2(DOT, STAGES)
+    figure = figure_2(NEEDS, STAGES)
     image_of(figure)
     (axis,) = figure.axes
     boxes = [text.get_text() for text in axis.texts if text.get_text()]
@@ -92,7 +77,7 @@ def test_figure_2_draws_the_rules_and_the_shortest_set_of_arrows():
 
 
 def test_figure_2_goes_from_left_to_right():
-    figure = figure_2(DOT, STAGES)
+    figure = figure_2(NEEDS, STAGES)
     place = {text.get_text(): text.get_position()[0] for text in figure.axes[0].texts if text.get_text()}
     assert place["fetch"] < place["connect"] < place["community features"]
 
@@ -178,7 +163,7 @@ def test_figure_s1_orders_the_drugs_by_community():
 
 
 def test_simulated_figures_say_so():
-    figure = figure_2(DOT, STAGES)
+    figure = figure_2(NEEDS, STAGES)
     assert b"simulated data" not in image_of(figure)
     style.label_simulated(figure)
     assert [text.get_text() for text in figure.texts] == ["simulated data"]

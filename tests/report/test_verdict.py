@@ -1,7 +1,9 @@
+import json
+
 import pandas as pd
 import pytest
 
-from moamap.report.verdict import verdict
+from moamap.report import verdict as numbers_and_prose
 
 
 def null_row(name, labels, quantity, observed, p):
@@ -39,10 +41,18 @@ def tables(*, p=0.5, q=0.9):
     }
 
 
+def verdict(dataset, tables, traces, query, *, simulated):
+    """The prose, from numbers that went through JSON."""
+    found = numbers_and_prose.verdict(
+        dataset, tables, traces, proposed_by="itml_crossfit", query=query, simulated=simulated
+    )
+    return numbers_and_prose.prose(json.loads(json.dumps(found, allow_nan=False)))
+
+
 def test_nothing_is_believed_where_nothing_is_found():
     text = verdict("x", tables(), {"itml_crossfit": 1.02}, ["w", "z"], simulated=False)
     assert "no more than chance explains" in text
-    assert "No representation retrieves fellow drugs better than chance" in text
+    assert "No representation retrieves drugs of the same MoA better than chance" in text
     assert "gathered in a community (step-down p <= 0.05): none." in text
     assert "No proposal can be told from chance" in text
     assert "they share a community 1.02 times" in text
@@ -52,7 +62,9 @@ def test_nothing_is_believed_where_nothing_is_found():
 def test_what_survives_is_named():
     text = verdict("x", tables(p=0.01, q=0.001), {}, ["w", "z"], simulated=True)
     assert "no more than chance" not in text
-    assert "the largest lift is that of **raw** (1.10 times chance)" in text  # never the in-sample one
+    assert (
+        "the largest lift that exceeds chance is that of **raw** (1.10 times chance, p = 0.01)" in text
+    )  # never the in-sample one
     assert "kinase inhibitor (community 3, 2/5, p = 0.01)" in text
     assert "**w** (known: m): near the drugs of *kinase inhibitor*, q = 0.001" in text
     assert text.startswith("# What to believe of `x` (simulated data)")
@@ -66,8 +78,8 @@ def test_the_queried_pair_is_spoken_of_only_if_there_is_one(query, said):
 
 def test_numbers_that_differ_from_table_1_are_explained():
     changed = tables()
-    assert "differ a little from Table 1" not in verdict("x", changed, {}, [], simulated=False)
+    assert "differ slightly from Table 1" not in verdict("x", changed, {}, [], simulated=False)
     changed["null"].loc[0, "in_the_study"] = 4
     text = verdict("x", changed, {"itml_crossfit": float("nan")}, [], simulated=False)
-    assert "In raw the numbers tested here differ a little from Table 1's" in text
+    assert "In raw the numbers tested here differ slightly from Table 1's" in text
     assert "nan" not in text

@@ -1,47 +1,75 @@
-# reads {representation}/connections.parquet; writes communities.csv, communities.json, query.csv
+# reads {representation}/connections.parquet; writes communities.csv, communities.json, and what is said of the
+# communities: enrichment.csv, community_features.csv, csif_overlap.csv
 
 
 rule communities:
     input:
-        drugs="results/{dataset}/profiles/normalized.parquet",
-        connections="results/{dataset}/{representation}/connections.parquet",
+        index="<results>/profiles/drugs.parquet",
+        connections="<results>/{representation}/connections.parquet",
     output:
-        communities="results/{dataset}/{representation}/communities.csv",
-        notes="results/{dataset}/{representation}/communities.json",
+        communities="<results>/{representation}/communities.csv",
+        notes="<results>/{representation}/communities.json",
     log:
-        "results/{dataset}/logs/communities_{representation}.log",
+        "<logs>/communities_{representation}.log",
     benchmark:
-        "results/{dataset}/benchmarks/communities_{representation}.tsv"
+        "<benchmarks>/communities_{representation}.tsv"
     conda:
         "../../envs/science.yaml"
-    threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grows(1000, 100),
+        runtime=grows(15, 0.5),
     params:
+        code=code("communities"),
         communities=config["communities"],
     script:
         "../scripts/communities.py"
 
 
-rule query:
+# the tables below take a second each, so one job makes those of all representations
+rule enrich:
     input:
-        communities="results/{dataset}/{representation}/communities.csv",
-        connections="results/{dataset}/{representation}/connections.parquet",
+        index="<results>/profiles/drugs.parquet",
+        communities=of_every_representation("communities.csv"),
+        notes=of_every_representation("representation.json"),
     output:
-        "results/{dataset}/{representation}/query.csv",
+        of_every_representation("enrichment.csv"),
     log:
-        "results/{dataset}/logs/query_{representation}.log",
+        "<logs>/enrich.log",
     benchmark:
-        "results/{dataset}/benchmarks/query_{representation}.tsv"
+        "<benchmarks>/enrich.tsv"
     conda:
         "../../envs/science.yaml"
-    threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=grows(1000, 50),
+        runtime=grows(10, 1),
     params:
-        query=config["query"],
-        neighbours=config["neighbours"],
+        **config["enrichment"],
+        code=code("enrich"),
+        representations=REPRESENTATIONS,
+        moa=config["moa"],
     script:
-        "../scripts/query.py"
+        "../scripts/enrich.py"
+
+
+rule community_features:
+    input:
+        index="<results>/profiles/drugs.parquet",
+        profiles="<results>/profiles/normalized.parquet",
+        communities=of_every_representation("communities.csv"),
+    output:
+        ratios=of_every_representation("community_features.csv"),
+        overlap=of_every_representation("csif_overlap.csv"),
+    log:
+        "<logs>/community_features.log",
+    benchmark:
+        "<benchmarks>/community_features.tsv"
+    conda:
+        "../../envs/science.yaml"
+    resources:
+        mem_mb=grows(1000, 30),
+        runtime=grows(10, 0.5),
+    params:
+        code=code("community_features"),
+        csif_ratio=config["csif_ratio"],
+    script:
+        "../scripts/community_features.py"

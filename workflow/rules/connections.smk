@@ -1,44 +1,46 @@
-# reads {representation}/embedding.parquet; writes connections.parquet and the map made from the distances
+# reads {representation}/embedding.parquet; writes connections.parquet, and tsne.csv, the map made from the distances
 
 
 rule connect:
     input:
-        "results/{dataset}/{representation}/embedding.parquet",
+        index="<results>/profiles/drugs.parquet",
+        embedding="<results>/{representation}/embedding.parquet",
     output:
-        "results/{dataset}/{representation}/connections.parquet",
+        "<results>/{representation}/connections.parquet",
     log:
-        "results/{dataset}/logs/connect_{representation}.log",
+        "<logs>/connect_{representation}.log",
     benchmark:
-        "results/{dataset}/benchmarks/connect_{representation}.tsv"
+        "<benchmarks>/connect_{representation}.tsv"
     wildcard_constraints:
-        representation="|".join(config["representations"]),
+        representation="|".join(LEARNED),
     conda:
         "../../envs/science.yaml"
-    threads: 1
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=grows(1000, 60),
+        runtime=grows(10, 0.1),
+    params:
+        code=code("connect"),
     script:
         "../scripts/connect.py"
 
 
 rule tsne:
     input:
-        drugs="results/{dataset}/profiles/normalized.parquet",
-        connections="results/{dataset}/{representation}/connections.parquet",
+        index="<results>/profiles/drugs.parquet",
+        connections="<results>/{representation}/connections.parquet",
     output:
-        "results/{dataset}/{representation}/tsne.csv",
+        "<results>/{representation}/tsne.csv",
     log:
-        "results/{dataset}/logs/tsne_{representation}.log",
+        "<logs>/tsne_{representation}.log",
     benchmark:
-        "results/{dataset}/benchmarks/tsne_{representation}.tsv"
+        "<benchmarks>/tsne_{representation}.tsv"
     conda:
         "../../envs/science.yaml"
-    threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grows(1000, 100),
+        runtime=grows(10, 0.5),
     params:
+        code=code("tsne"),
         tsne=config["tsne"],
     script:
         "../scripts/tsne.py"

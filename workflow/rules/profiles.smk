@@ -1,23 +1,23 @@
-# reads local files and results/{dataset}/sources/; writes profiles/table.parquet, drugs.parquet, wells.csv (where wells
-# become drugs), annotated.parquet, dropped.csv, normalized.parquet, normalization.csv
+# reads local files and sources/; writes profiles/table.parquet, consensus.parquet and wells.csv (where wells become
+# drugs), annotated.parquet, drugs.parquet, dropped.csv, checked, normalized.parquet, normalization.csv
 
 
 rule read:
     input:
         source_files("profiles"),
     output:
-        "results/{dataset}/profiles/table.parquet",
+        "<results>/profiles/table.parquet",
     log:
-        "results/{dataset}/logs/read.log",
+        "<logs>/read.log",
     benchmark:
-        "results/{dataset}/benchmarks/read.tsv"
+        "<benchmarks>/read.tsv"
     conda:
         "../../envs/science.yaml"
-    threads: 1
     resources:
-        mem_mb=4000,
-        runtime=20,
+        mem_mb=grows(1000, 30),
+        runtime=grows(10, 0.02),
     params:
+        code=code("read"),
         source=config.get("sources", {}).get("profiles", {}),
         columns=config["columns"],
         wells=config["wells"],
@@ -27,21 +27,21 @@ rule read:
 
 rule wells:
     input:
-        "results/{dataset}/profiles/table.parquet",
+        "<results>/profiles/table.parquet",
     output:
-        drugs="results/{dataset}/profiles/drugs.parquet",
-        steps="results/{dataset}/profiles/wells.csv",
+        consensus="<results>/profiles/consensus.parquet",
+        steps="<results>/profiles/wells.csv",
     log:
-        "results/{dataset}/logs/wells.log",
+        "<logs>/wells.log",
     benchmark:
-        "results/{dataset}/benchmarks/wells.tsv"
+        "<benchmarks>/wells.tsv"
     conda:
         "../../envs/science.yaml"
-    threads: 1
     resources:
-        mem_mb=8000,
-        runtime=60,
+        mem_mb=grows(1000, 20),
+        runtime=grows(10, 0.1),
     params:
+        code=code("wells"),
         wells=config["wells"],
     script:
         "../scripts/wells.py"
@@ -50,46 +50,70 @@ rule wells:
 rule annotate:
     input:
         **hub_files(),
-        profiles=f"results/{{dataset}}/profiles/{'drugs' if config['wells'] else 'table'}.parquet",
+        profiles=f"<results>/profiles/{'consensus' if config['wells'] else 'table'}.parquet",
     output:
-        annotated="results/{dataset}/profiles/annotated.parquet",
-        dropped="results/{dataset}/profiles/dropped.csv",
+        annotated="<results>/profiles/annotated.parquet",
+        index="<results>/profiles/drugs.parquet",
+        dropped="<results>/profiles/dropped.csv",
     log:
-        "results/{dataset}/logs/annotate.log",
+        "<logs>/annotate.log",
     benchmark:
-        "results/{dataset}/benchmarks/annotate.tsv"
+        "<benchmarks>/annotate.tsv"
     conda:
         "../../envs/science.yaml"
-    threads: 1
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=grows(1000, 15),
+        runtime=grows(10, 0.02),
     params:
+        code=code("annotate"),
         moa=config["moa"],
-        min_drugs=config["enrichment"]["min_drugs"],
-        query=config["query"],
-        sources=config.get("sources", {}),
+        checksums={name: config["sources"][name]["checksum"] for name in hub_files()},
     script:
         "../scripts/annotate.py"
 
 
-rule normalize:
+# stops a study that asks for what the data do not hold; nothing is made anew when only the question changes
+rule check:
     input:
-        "results/{dataset}/profiles/annotated.parquet",
+        "<results>/profiles/drugs.parquet",
     output:
-        normalized="results/{dataset}/profiles/normalized.parquet",
-        statistics="results/{dataset}/profiles/normalization.csv",
+        touch("<results>/profiles/checked"),
     log:
-        "results/{dataset}/logs/normalize.log",
+        "<logs>/check.log",
     benchmark:
-        "results/{dataset}/benchmarks/normalize.tsv"
+        "<benchmarks>/check.tsv"
     conda:
         "../../envs/science.yaml"
-    threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=grows(500),
+        runtime=grows(10),
     params:
+        code=code("check"),
+        moa=config["moa"],
+        min_drugs=config["enrichment"]["min_drugs"],
+        query=config["query"],
+    script:
+        "../scripts/check.py"
+
+
+rule normalize:
+    input:
+        profiles="<results>/profiles/annotated.parquet",
+        checked=ancient("<results>/profiles/checked"),
+    output:
+        normalized="<results>/profiles/normalized.parquet",
+        statistics="<results>/profiles/normalization.csv",
+    log:
+        "<logs>/normalize.log",
+    benchmark:
+        "<benchmarks>/normalize.tsv"
+    conda:
+        "../../envs/science.yaml"
+    resources:
+        mem_mb=grows(1000, 15),
+        runtime=grows(10, 0.02),
+    params:
+        code=code("normalize"),
         normalization=config["normalization"],
     script:
         "../scripts/normalize.py"

@@ -3,24 +3,24 @@
 
 rule represent:
     input:
-        "results/{dataset}/profiles/normalized.parquet",
+        "<results>/profiles/normalized.parquet",
     output:
-        transform="results/{dataset}/{representation}/transform.npz",
-        embedding="results/{dataset}/{representation}/embedding.parquet",
-        notes="results/{dataset}/{representation}/representation.json",
+        transform="<results>/{representation}/transform.npz",
+        embedding="<results>/{representation}/embedding.parquet",
+        notes="<results>/{representation}/representation.json",
     log:
-        "results/{dataset}/logs/represent_{representation}.log",
+        "<logs>/represent_{representation}.log",
     benchmark:
-        "results/{dataset}/benchmarks/represent_{representation}.tsv"
+        "<benchmarks>/represent_{representation}.tsv"
     wildcard_constraints:
-        representation="|".join(config["representations"]),
+        representation="|".join(LEARNED),
     conda:
         "../../envs/science.yaml"
-    threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=grows(1000, 40),
+        runtime=grows(15, 0.5),
     params:
+        code=code("represent"),
         moa=config["moa"],
         representation=lambda wildcards: config["representations"][wildcards.representation],
     script:

@@ -1,22 +1,22 @@
-# reads URLs, or a seed; writes results/{dataset}/sources/; inspect.txt from the table of profiles
+# reads URLs, or a seed; writes sources/; inspect.txt from the table of profiles
 
 
 rule fetch:
     output:
-        "results/{dataset}/sources/{file}",
+        "<results>/sources/{file}",
     log:
-        "results/{dataset}/logs/fetch_{file}.log",
+        "<logs>/fetch_{file}.log",
     benchmark:
-        "results/{dataset}/benchmarks/fetch_{file}.tsv"
+        "<benchmarks>/fetch_{file}.tsv"
     wildcard_constraints:
         file="|".join(map(re.escape, URLS)) or "none",
     conda:
         "../../envs/sources.yaml"
-    threads: 1
     resources:
-        mem_mb=500,
-        runtime=60,
+        mem_mb=grows(500),
+        runtime=grows(30),
     params:
+        code=code("fetch"),
         url=lambda wildcards: URLS[wildcards.file][0],
         source=lambda wildcards: URLS[wildcards.file][1],
         cache=config["cache"],
@@ -27,19 +27,19 @@ rule fetch:
 
 rule simulate:
     output:
-        profiles="results/{dataset}/sources/simulated_profiles.parquet",
-        truth="results/{dataset}/truth.csv",
+        profiles="<results>/sources/simulated_profiles.parquet",
+        truth="<results>/truth.csv",
     log:
-        "results/{dataset}/logs/simulate.log",
+        "<logs>/simulate.log",
     benchmark:
-        "results/{dataset}/benchmarks/simulate.tsv"
+        "<benchmarks>/simulate.tsv"
     conda:
         "../../envs/science.yaml"
-    threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=grows(1000),
+        runtime=grows(10),
     params:
+        code=code("simulate"),
         simulation=config.get("simulation"),
     script:
         "../scripts/simulate.py"
@@ -50,21 +50,24 @@ rule inspection:
         **hub_files(),
         profiles=source_files("profiles"),
     output:
-        "results/{dataset}/inspect.txt",
+        "<results>/inspect.txt",
     log:
-        "results/{dataset}/logs/inspection.log",
+        "<logs>/inspection.log",
     benchmark:
-        "results/{dataset}/benchmarks/inspection.tsv"
+        "<benchmarks>/inspection.tsv"
     conda:
         "../../envs/science.yaml"
-    threads: 1
     resources:
-        mem_mb=4000,
-        runtime=20,
+        mem_mb=grows(1000, 30),
+        runtime=grows(10, 0.02),
     params:
+        code=code("inspection"),
         source=config.get("sources", {}).get("profiles", {}),
         columns=config["columns"],
         wells=config["wells"],
+        moa=config["moa"],
         min_drugs=config["enrichment"]["min_drugs"],
+        query=config["query"],
+        normalization=config["normalization"],
     script:
         "../scripts/inspection.py"

@@ -1,26 +1,30 @@
-# reads profiles/normalized.parquet and the tables of every representation; writes {representation}_crossfit/, validation/, candidates.csv
+# reads profiles/normalized.parquet and the tables of every representation; writes {representation}_crossfit/ and
+# validation/, and candidates.csv
+VALIDATION = ["null.csv", "null_by_moa.csv", "retrieval.csv", "retrieval_by_moa.csv", "stability.csv"]
+VALIDATION += ["stability_by_drug.csv", "table_1_calibrated.csv", "verdict.json", "verdict.md"]
+VALIDATION += ["power.csv"] * SIMULATED  # where the truth is known
 
 
 rule crossfit:
     input:
-        "results/{dataset}/profiles/normalized.parquet",
+        "<results>/profiles/normalized.parquet",
     output:
-        connections="results/{dataset}/{representation}/connections.parquet",
-        folds="results/{dataset}/{representation}/folds.csv",
-        notes="results/{dataset}/{representation}/representation.json",
+        connections="<results>/{representation}/connections.parquet",
+        folds="<results>/{representation}/folds.csv",
+        notes="<results>/{representation}/representation.json",
     log:
-        "results/{dataset}/logs/crossfit_{representation}.log",
+        "<logs>/crossfit_{representation}.log",
     benchmark:
-        "results/{dataset}/benchmarks/crossfit_{representation}.tsv"
+        "<benchmarks>/crossfit_{representation}.tsv"
     wildcard_constraints:
         representation="|".join(CROSSFITTED) or "none",
     conda:
         "../../envs/science.yaml"
-    threads: 1
     resources:
-        mem_mb=3000,
-        runtime=60,
+        mem_mb=grows(1000, 100),
+        runtime=grows(15, 2),
     params:
+        code=code("crossfit"),
         procedure=procedure,
     script:
         "../scripts/crossfit.py"
@@ -28,23 +32,22 @@ rule crossfit:
 
 rule permute:
     input:
-        "results/{dataset}/profiles/normalized.parquet",
+        "<results>/profiles/normalized.parquet",
     output:
-        "results/{dataset}/validation/permutations/{representation}_{batch}.npz",
+        "<results>/validation/permutations/{representation}_{batch}.npz",
     log:
-        "results/{dataset}/logs/permute_{representation}_{batch}.log",
+        "<logs>/permute_{representation}_{batch}.log",
     benchmark:
-        "results/{dataset}/benchmarks/permute_{representation}_{batch}.tsv"
+        "<benchmarks>/permute_{representation}_{batch}.tsv"
     wildcard_constraints:
-        representation="|".join(config["representations"]),
-        batch=r"\d+",
+        representation="|".join(LEARNED),
     conda:
         "../../envs/science.yaml"
-    threads: 1
     resources:
-        mem_mb=3000,
-        runtime=240,
+        mem_mb=grows(1000, 100),
+        runtime=grows(15, 4),
     params:
+        code=code("permute"),
         procedure=procedure,
         numbers=lambda wildcards: list(range(PERMUTATIONS + 1))[
             int(wildcards.batch) :: batches(wildcards.representation)
@@ -56,30 +59,30 @@ rule permute:
 rule nulls:
     input:
         permutations=[
-            f"results/{{dataset}}/validation/permutations/{name}_{batch}.npz"
-            for name in config["representations"]
+            f"<results>/validation/permutations/{name}_{batch}.npz"
+            for name in LEARNED
             for batch in range(batches(name))
         ],
         enrichment=of_every_representation("enrichment.csv"),
-        table_1="results/{dataset}/supplement/table_1.csv",
-        profiles="results/{dataset}/profiles/normalized.parquet",
+        table_1="<results>/supplement/table_1.csv",
+        index="<results>/profiles/drugs.parquet",
     output:
-        null="results/{dataset}/validation/null.csv",
-        null_by_moa="results/{dataset}/validation/null_by_moa.csv",
-        retrieval="results/{dataset}/validation/retrieval.csv",
-        retrieval_by_moa="results/{dataset}/validation/retrieval_by_moa.csv",
-        calibrated="results/{dataset}/validation/table_1_calibrated.csv",
+        null="<results>/validation/null.csv",
+        null_by_moa="<results>/validation/null_by_moa.csv",
+        retrieval="<results>/validation/retrieval.csv",
+        retrieval_by_moa="<results>/validation/retrieval_by_moa.csv",
+        calibrated="<results>/validation/table_1_calibrated.csv",
     log:
-        "results/{dataset}/logs/nulls.log",
+        "<logs>/nulls.log",
     benchmark:
-        "results/{dataset}/benchmarks/nulls.tsv"
+        "<benchmarks>/nulls.tsv"
     conda:
         "../../envs/science.yaml"
-    threads: 1
     resources:
-        mem_mb=1000,
-        runtime=20,
+        mem_mb=grows(1000, 20),
+        runtime=grows(15),
     params:
+        code=code("nulls"),
         representations=REPRESENTATIONS,
         moa=config["moa"],
         min_drugs=config["enrichment"]["min_drugs"],
@@ -89,21 +92,20 @@ rule nulls:
 
 rule perturb:
     input:
-        profiles="results/{dataset}/profiles/normalized.parquet",
-        communities="results/{dataset}/{representation}/communities.csv",
+        "<results>/profiles/normalized.parquet",
     output:
-        "results/{dataset}/validation/stability/{representation}.npz",
+        "<results>/validation/stability/{representation}.npz",
     log:
-        "results/{dataset}/logs/perturb_{representation}.log",
+        "<logs>/perturb_{representation}.log",
     benchmark:
-        "results/{dataset}/benchmarks/perturb_{representation}.tsv"
+        "<benchmarks>/perturb_{representation}.tsv"
     conda:
         "../../envs/science.yaml"
-    threads: 1
     resources:
-        mem_mb=3000,
-        runtime=120,
+        mem_mb=grows(1000, 100),
+        runtime=grows(15, 4),
     params:
+        code=code("perturb"),
         procedure=procedure,
         crossfitted=lambda wildcards: wildcards.representation in CROSSFITTED,
         runs=STABILITY_RUNS,
@@ -113,22 +115,23 @@ rule perturb:
 
 rule stability:
     input:
-        runs=expand("results/{{dataset}}/validation/stability/{representation}.npz", representation=REPRESENTATIONS),
+        index="<results>/profiles/drugs.parquet",
+        runs=[f"<results>/validation/stability/{name}.npz" for name in REPRESENTATIONS],
         communities=of_every_representation("communities.csv"),
     output:
-        summary="results/{dataset}/validation/stability.csv",
-        by_drug="results/{dataset}/validation/stability_by_drug.csv",
+        summary="<results>/validation/stability.csv",
+        by_drug="<results>/validation/stability_by_drug.csv",
     log:
-        "results/{dataset}/logs/stability.log",
+        "<logs>/stability.log",
     benchmark:
-        "results/{dataset}/benchmarks/stability.tsv"
+        "<benchmarks>/stability.tsv"
     conda:
         "../../envs/science.yaml"
-    threads: 1
     resources:
-        mem_mb=1000,
-        runtime=20,
+        mem_mb=grows(1000, 100),
+        runtime=grows(15),
     params:
+        code=code("stability"),
         representations=REPRESENTATIONS,
         query=config["query"],
     script:
@@ -137,22 +140,22 @@ rule stability:
 
 rule candidates:
     input:
-        communities="results/{dataset}/itml_crossfit/communities.csv",
-        connections="results/{dataset}/itml_crossfit/connections.parquet",
-        runs="results/{dataset}/validation/stability/itml_crossfit.npz",
+        index="<results>/profiles/drugs.parquet",
+        connections=f"<results>/{HONEST}/connections.parquet",
+        runs=f"<results>/validation/stability/{HONEST}.npz",
     output:
-        "results/{dataset}/candidates.csv",
+        "<results>/candidates.csv",
     log:
-        "results/{dataset}/logs/candidates.log",
+        "<logs>/candidates.log",
     benchmark:
-        "results/{dataset}/benchmarks/candidates.tsv"
+        "<benchmarks>/candidates.tsv"
     conda:
         "../../envs/science.yaml"
-    threads: 1
     resources:
-        mem_mb=1000,
-        runtime=20,
+        mem_mb=grows(1000, 100),
+        runtime=grows(15),
     params:
+        code=code("candidates"),
         moa=config["moa"],
         min_drugs=config["enrichment"]["min_drugs"],
         query=config["query"],
@@ -163,49 +166,53 @@ rule candidates:
 
 rule power:
     input:
-        truth="results/{dataset}/truth.csv",
-        null_by_moa="results/{dataset}/validation/null_by_moa.csv",
-        retrieval_by_moa="results/{dataset}/validation/retrieval_by_moa.csv",
+        truth="<results>/truth.csv",
+        null_by_moa="<results>/validation/null_by_moa.csv",
+        retrieval_by_moa="<results>/validation/retrieval_by_moa.csv",
     output:
-        "results/{dataset}/validation/power.csv",
+        "<results>/validation/power.csv",
     log:
-        "results/{dataset}/logs/power.log",
+        "<logs>/power.log",
     benchmark:
-        "results/{dataset}/benchmarks/power.tsv"
+        "<benchmarks>/power.tsv"
     conda:
         "../../envs/science.yaml"
-    threads: 1
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=grows(500),
+        runtime=grows(10),
+    params:
+        code=code("power"),
     script:
         "../scripts/power.py"
 
 
 rule verdict:
     input:
-        null="results/{dataset}/validation/null.csv",
-        null_by_moa="results/{dataset}/validation/null_by_moa.csv",
-        retrieval="results/{dataset}/validation/retrieval.csv",
-        retrieval_by_moa="results/{dataset}/validation/retrieval_by_moa.csv",
-        stability="results/{dataset}/validation/stability.csv",
-        candidates="results/{dataset}/candidates.csv",
-        folds=expand("results/{{dataset}}/{representation}/folds.csv", representation=CROSSFITTED),
-        communities=expand("results/{{dataset}}/{representation}/communities.csv", representation=CROSSFITTED),
+        null="<results>/validation/null.csv",
+        null_by_moa="<results>/validation/null_by_moa.csv",
+        retrieval="<results>/validation/retrieval.csv",
+        retrieval_by_moa="<results>/validation/retrieval_by_moa.csv",
+        stability="<results>/validation/stability.csv",
+        candidates="<results>/candidates.csv",
+        folds=[f"<results>/{name}/folds.csv" for name in CROSSFITTED],
+        communities=[f"<results>/{name}/communities.csv" for name in CROSSFITTED],
     output:
-        "results/{dataset}/validation/verdict.md",
+        numbers="<results>/validation/verdict.json",
+        prose="<results>/validation/verdict.md",
     log:
-        "results/{dataset}/logs/verdict.log",
+        "<logs>/verdict.log",
     benchmark:
-        "results/{dataset}/benchmarks/verdict.tsv"
+        "<benchmarks>/verdict.tsv"
     conda:
         "../../envs/science.yaml"
-    threads: 1
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=grows(500),
+        runtime=grows(10),
     params:
+        code=code("verdict"),
+        dataset=config["dataset"],
         crossfitted=CROSSFITTED,
+        proposed_by=HONEST,
         query=config["query"],
     script:
         "../scripts/verdict.py"

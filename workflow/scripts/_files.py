@@ -67,10 +67,40 @@ def read_unlabelled(path: str) -> pd.DataFrame:
     return table.drop(columns="data") if labelled else table
 
 
-def read_drugs(path: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """A table of drug profiles as (ids, features), without the label that `write_table` adds to simulated data."""
+def read_index(path: str) -> pd.DataFrame:
+    """The drugs of the study, in the order of every table: pert_id, pert_iname, moa; the row is a drug's index."""
+    return read_unlabelled(path).drop(columns="index")
+
+
+def read_drugs(path: str, drugs: pd.DataFrame | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A table of drug profiles as (ids, features), without the label that `write_table` adds to simulated data.
+
+    Raises InputError unless its rows are the drugs of the index, where one is given.
+    """
     table = read_unlabelled(path)
+    if drugs is not None:
+        _check_rows(path, table["pert_iname"], drugs)
     return table.iloc[:, :3], table.iloc[:, 3:]
+
+
+def read_per_drug(path: str, drugs: pd.DataFrame) -> pd.DataFrame:
+    """A table with a column `drug` and one row per drug; raises InputError unless its rows are those of the index."""
+    table = read_unlabelled(path)
+    _check_rows(path, table["drug"], drugs)
+    return table
+
+
+def _check_rows(path, names, drugs):
+    """What two files must share is checked by the index: rows are never joined by their order alone."""
+    if len(names) != len(drugs):
+        raise InputError(f"{path}: {len(names)} rows; expected {len(drugs)}, one per drug; delete it and run again")
+    other = names.to_numpy() != drugs["pert_iname"].to_numpy()
+    if other.any():
+        row = int(other.argmax())
+        raise InputError(
+            f"{path}: row {row + 1} is {names.iloc[row]!r}; expected {drugs['pert_iname'].iloc[row]!r}, as in "
+            "profiles/drugs.parquet; delete it and run again"
+        )
 
 
 def read_distances(connections: str) -> np.ndarray:

@@ -6,10 +6,9 @@ import pandas as pd
 
 from _files import is_simulated, read_hub, read_unlabelled, write_table
 from _job import run
-from moamap.core.labels import membership
+from moamap.core.names import ID_COLUMNS
 from moamap.profiles.annotation import annotate as keep_annotated
-from moamap.profiles.annotation import check_moas, feature_columns, hub_annotation, one_row_per_drug, own_annotation
-from moamap.report.query import check_names
+from moamap.profiles.annotation import feature_columns, hub_annotation, one_row_per_drug, own_annotation
 from moamap.sources.checksums import verify
 
 
@@ -17,19 +16,19 @@ def annotate(job) -> None:
     table = read_unlabelled(job.input.profiles)
     if "drugs" in dict(job.input.items()):
         for name in ("samples", "drugs"):
-            verify(job.input[name], job.params.sources[name].get("checksum"))
+            verify(job.input[name], job.params.checksums[name])
         samples = read_hub(job.input.samples, ["broad_id", "pert_iname"])
         annotation = hub_annotation(samples, read_hub(job.input.drugs, ["pert_iname", "moa"]))
     else:
         annotation = own_annotation(table)
     rows, dropped = keep_annotated(table[["pert_id", *feature_columns(table)]], *annotation)
     annotated, merged = one_row_per_drug(rows)
-    check_moas(membership(annotated["moa"], job.params.moa), job.params.min_drugs)
-    check_names(job.params.query, annotated["pert_iname"])
     logging.info(
         "%d rows, %d with a MoA, %d drugs, %d MoAs", len(table), len(rows), len(annotated), annotated["moa"].nunique()
     )
     write_table(annotated, job.output.annotated, simulated=is_simulated(job))
+    index = annotated[ID_COLUMNS].rename_axis("index").reset_index()
+    write_table(index, job.output.index, simulated=is_simulated(job))
     write_table(pd.concat([dropped, merged]), job.output.dropped, simulated=is_simulated(job))
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.spatial.distance import squareform
 
-from _files import is_simulated, read_distances, read_table, write_table
+from _files import is_simulated, read_distances, read_index, write_table
 from _job import run
 from moamap.connections.distances import association
 from moamap.core.labels import membership
@@ -13,7 +13,7 @@ from moamap.validation.retrieval import rank
 
 
 def propose(job) -> None:
-    drugs, stored = read_table(job.input.communities), np.load(job.input.runs)
+    drugs, stored = read_index(job.input.index).rename(columns={"pert_iname": "drug"}), np.load(job.input.runs)
     moas = membership(drugs["moa"], job.params.moa)
     tested = moas.loc[:, moas.sum() >= job.params.min_drugs]
     distance = read_distances(job.input.connections)

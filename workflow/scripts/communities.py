@@ -5,13 +5,13 @@ from dataclasses import asdict
 
 import pandas as pd
 
-from _files import is_simulated, read_distances, read_drugs, write_json, write_table
+from _files import is_simulated, read_distances, read_index, write_json, write_table
 from _job import run
 from moamap.communities.clusters import find_communities
 
 
 def communities(job) -> None:
-    ids, _ = read_drugs(job.input.drugs)
+    ids = read_index(job.input.index)
     found = find_communities(read_distances(job.input.connections), **job.params.communities)
     if not found.converged:
         logging.warning("affinity propagation has not converged in %d iterations; raise damping", found.iterations)

@@ -1,6 +1,6 @@
-"""Every community against every MoA."""
+"""Every community against every MoA, in each representation."""
 
-from _files import is_simulated, read_json, read_table, write_table
+from _files import is_simulated, read_index, read_json, read_per_drug, write_table
 from _job import run
 from moamap.communities.enrichment import enrichment
 from moamap.core.labels import membership
@@ -8,12 +8,15 @@ from moamap.report.supplement import evidence
 
 
 def enrich(job) -> None:
-    communities = read_table(job.input.communities)
-    moas = membership(communities["moa"], job.params.moa)
-    table = enrichment(communities["community"], moas, min_drugs=job.params.min_drugs, alpha=job.params.alpha)
-    table["q_family"] = f"{len(table)} community x MoA pairs of {job.wildcards.representation}"
-    table["evidence"] = evidence(**read_json(job.input.notes))
-    write_table(table, job.output[0], simulated=is_simulated(job))
+    drugs = read_index(job.input.index)
+    moas = membership(drugs["moa"], job.params.moa)
+    files = zip(job.params.representations, job.input.communities, job.input.notes, job.output, strict=True)
+    for name, communities, notes, target in files:
+        numbers = read_per_drug(communities, drugs)["community"]
+        table = enrichment(numbers, moas, min_drugs=job.params.min_drugs, alpha=job.params.alpha)
+        table["q_family"] = f"{len(table)} community x MoA pairs of {name}"
+        table["evidence"] = evidence(**read_json(notes))
+        write_table(table, target, simulated=is_simulated(job))
 
 
 if __name__ == "__main__":

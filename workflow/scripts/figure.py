@@ -1,8 +1,8 @@
-"""One of the paper's figures, as SVG and PNG."""
+"""One of the paper's figures, or of the validation's, as SVG and PNG."""
 
 from pathlib import Path
 
-from _files import is_simulated, read_distances, read_drugs, read_table
+from _files import is_simulated, read_distances, read_drugs, read_index, read_per_drug, read_table
 from _job import run
 from moamap.core.labels import membership
 from moamap.report.figures import validation
@@ -26,19 +26,19 @@ def draw_1(job):
 
 
 def draw_2(job):
-    return figure_2(Path(job.input[0]).read_text(), job.params.stages)
+    return figure_2(**job.params.graph)
 
 
 def draw_3(job):
-    communities, raw, itml = map(read_table, job.input)
-    return figure_3({"raw": raw, "itml": itml}, communities["moa"])
+    drugs = read_index(job.input[0])
+    maps = {name: read_per_drug(path, drugs) for name, path in zip(job.params.compared, job.input[1:], strict=True)}
+    return figure_3(maps, drugs["moa"])
 
 
 def draw_4(job):
     tables = {tuple(Path(path).with_suffix("").parts[-2:]): read_table(path) for path in job.input}
     maps, communities, enriched = (
-        {name: table for (name, kind), table in tables.items() if kind == wanted}
-        for wanted in ("tsne", "communities", "enrichment")
+        {name: tables[name, kind] for name in job.params.compared} for kind in ("tsne", "communities", "enrichment")
     )
     return figure_4(maps, communities, enriched)
 

@@ -13,7 +13,7 @@ from moamap.profiles.normalize import apply_normalization, feature_statistics, l
 def normalize_drugs(job) -> None:
     options = dict(job.params.normalization)
     bad_features = options.pop("bad_features")
-    ids, features = read_drugs(job.input[0])
+    ids, features = read_drugs(job.input.profiles)
     problems = feature_statistics(features)[["feature", "problem"]]
     usable = features[_usable(problems, bad_features)]
     learned = learn_normalization(usable, ids["pert_iname"], **options)

@@ -14,7 +14,7 @@ from moamap.validation.stability import perturbations, rerun
 
 
 def perturb(job) -> None:
-    ids, features = read_drugs(job.input.profiles)
+    ids, features = read_drugs(job.input[0])
     moas, procedure = procedure_of(ids["moa"], features, **job.params.procedure)
     labels = label_sets(moas)
     kinds, values, runs, proposed = [], [], [], []

@@ -17,7 +17,7 @@ def provenance(job) -> None:
     config = dict(job.params.config)
     config["representations"] = {name: with_defaults(**given) for name, given in config["representations"].items()}
     content = {
-        "dataset": job.wildcards.dataset,
+        "dataset": job.config["dataset"],
         "simulated": "simulation" in job.config,
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",

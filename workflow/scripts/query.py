@@ -1,4 +1,4 @@
-"""What the queried drugs share a community with, and what lies nearest."""
+"""What the queried drugs share a community with, and what lies nearest, in each representation."""
 
 from _files import is_simulated, read_distances, read_table, write_table
 from _job import run
@@ -6,9 +6,10 @@ from moamap.report.query import query
 
 
 def ask(job) -> None:
-    communities, distance = read_table(job.input.communities), read_distances(job.input.connections)
-    answer = query(job.params.query, communities, distance, neighbours=job.params.neighbours)
-    write_table(answer, job.output[0], simulated=is_simulated(job))
+    for communities, connections, target in zip(job.input.communities, job.input.connections, job.output, strict=True):
+        distance = read_distances(connections)
+        answer = query(job.params.query, read_table(communities), distance, neighbours=job.params.neighbours)
+        write_table(answer, target, simulated=is_simulated(job))
 
 
 if __name__ == "__main__":

@@ -3,15 +3,16 @@
 import numpy as np
 import pandas as pd
 
-from _files import is_simulated, read_table, write_table
+from _files import is_simulated, read_index, read_per_drug, write_table
 from _job import run
 from moamap.validation.stability import companionship, summary
 
 
 def summarize(job) -> None:
     rows, drugs = [], []
+    index = read_index(job.input.index)
     for name, path, communities in zip(job.params.representations, job.input.runs, job.input.communities, strict=True):
-        table, stored = read_table(communities), np.load(path)
+        table, stored = read_per_drug(communities, index), np.load(path)
         queried = [table.index[table["drug"] == drug][0] for drug in job.params.query]
         rows.append(summary(table["community"].to_numpy(), stored, queried).assign(representation=name))
         kept = companionship(table["community"].to_numpy(), stored["runs"])

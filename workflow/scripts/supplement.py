@@ -16,7 +16,7 @@ def supplement(job) -> None:
         (read_table(job.input.annotated), job.output.s1),
         (read_table(job.input.connections), job.output.s2),
         (s3, job.output.s3),
-        (table_s4(communities, enriched["itml"]), job.output.s4),
+        (table_s4(communities, enriched[job.params.main]), job.output.s4),
         (read_table(job.input.ratios), job.output.s5),
     ):
         write_table(table, path, simulated=simulated)

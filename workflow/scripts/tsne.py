@@ -2,13 +2,13 @@
 
 import pandas as pd
 
-from _files import is_simulated, read_distances, read_drugs, write_table
+from _files import is_simulated, read_distances, read_index, write_table
 from _job import run
 from moamap.connections.tsne import tsne
 
 
 def make_map(job) -> None:
-    ids, _ = read_drugs(job.input.drugs)
+    ids = read_index(job.input.index)
     places = pd.DataFrame(tsne(read_distances(job.input.connections), **job.params.tsne), columns=["x", "y"])
     places.insert(0, "drug", ids["pert_iname"])
     write_table(places, job.output[0], simulated=is_simulated(job))

@@ -1,10 +1,10 @@
-"""What a reader may believe, in words, from the numbers."""
+"""What a reader may believe: the numbers, and prose made from them."""
 
 from pathlib import Path
 
-from _files import is_simulated, read_table
+from _files import is_simulated, read_table, write_json
 from _job import run
-from moamap.report.verdict import verdict
+from moamap.report.verdict import prose, verdict
 from moamap.validation.crossfit import co_membership
 
 
@@ -15,8 +15,10 @@ def judge(job) -> None:
     for name, folds, communities in zip(job.params.crossfitted, job.input.folds, job.input.communities, strict=True):
         splits = read_table(folds).filter(like="split_").to_numpy().T
         traces[name] = co_membership(read_table(communities)["community"].to_numpy(), splits)
-    text = verdict(job.wildcards.dataset, tables, traces, job.params.query, simulated=is_simulated(job))
-    Path(job.output[0]).write_text(text, encoding="utf-8")
+    options = {name: job.params[name] for name in ("proposed_by", "query")}
+    found = verdict(job.params.dataset, tables, traces, **options, simulated=is_simulated(job))
+    write_json(found, job.output.numbers)
+    Path(job.output.prose).write_text(prose(found), encoding="utf-8")
 
 
 if __name__ == "__main__":

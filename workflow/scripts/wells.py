@@ -14,7 +14,7 @@ def aggregate_wells(job) -> None:
         warnings.filterwarnings("ignore", "DataFrameGroupBy.apply", FutureWarning)  # of pycytominer's MODZ
         drugs, steps = wells_to_drugs(table, **job.params.wells)
     logging.info("%d wells, %d drugs, %d features", len(table), len(drugs), steps["features"].iloc[-1])
-    write_table(drugs, job.output.drugs, simulated=is_simulated(job))
+    write_table(drugs, job.output.consensus, simulated=is_simulated(job))
     write_table(steps, job.output.steps, simulated=is_simulated(job))
 
 

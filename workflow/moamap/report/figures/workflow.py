@@ -1,28 +1,23 @@
 """Figure 2: the workflow, drawn from its own DAG."""
 
-import re
-
 import matplotlib.pyplot as plt
 import networkx as nx
 import numpy as np
 import seaborn as sns
 from matplotlib.figure import Figure
 
-UNDRAWN = {"all", "rulegraph"}  # the target, and the rule that draws this
-
-
 GAP = 5  # between the columns of the workflow, in letters
 
 
-def figure_2(rulegraph: str, stages: dict[str, str]) -> Figure:
-    """The workflow, drawn from its own DAG.
+def figure_2(needs: dict[str, list[str]], stages: dict[str, str]) -> Figure:
+    """The workflow, drawn from its own rules.
 
     Parameters
     ----------
-    rulegraph : what `snakemake --rulegraph dot` prints
+    needs : rule -> the rules whose files it reads
     stages : rule -> stage, which gives the colour
     """
-    graph = _parse_dot(rulegraph)
+    graph = _shortest(needs)
     places = _layers(graph)
     figure, axis = plt.subplots(figsize=(13, 5.2), layout="constrained")
     names = list(dict.fromkeys(stages[rule] for rule in nx.topological_sort(graph)))
@@ -44,13 +39,9 @@ def figure_2(rulegraph: str, stages: dict[str, str]) -> Figure:
     return figure
 
 
-def _parse_dot(text):
-    names = dict(re.findall(r'(\d+)\[label = "([^"]+)"', text))
-    names = {number: label for number, label in names.items() if label not in UNDRAWN}
-    graph = nx.DiGraph()
-    graph.add_nodes_from(sorted(names.values()))  # the numbers in the text differ from run to run
-    arrows = re.findall(r"(\d+) -> (\d+)", text)
-    graph.add_edges_from(sorted((names[a], names[b]) for a, b in arrows if a in names and b in names))
+def _shortest(needs):
+    """The rules that belong to the study, and no arrow that a longer way makes superfluous."""
+    graph = nx.DiGraph([(before, rule) for rule in sorted(needs) for before in sorted(needs[rule])])
     reduced = nx.transitive_reduction(graph)
     return nx.DiGraph({rule: sorted(reduced.successors(rule)) for rule in graph})
 

@@ -1,0 +1,211 @@
+# reads the tables of a run; writes what people read: supplement/, figures/, query.csv, reproduction.csv,
+# provenance.json, study.h5ad
+from itertools import product
+
+from snakemake.iocontainers import Wildcards
+
+PUBLISHED = str(WORKFLOW.parent / "resources/published.csv")
+SUPPLEMENT = ["S1.csv.gz", "S2.csv.gz", "S3.csv.gz", "S4.csv", "S5.csv.gz", "1.csv"]
+FIGURE_INPUT = {
+    "fig1": ["profiles/annotated.parquet", "profiles/normalized.parquet"],
+    "fig2": [],
+    "fig3": ["profiles/drugs.parquet", *(f"{name}/tsne.csv" for name in COMPARED)],
+    "fig4": [f"{name}/{file}.csv" for name in COMPARED for file in ("tsne", "communities", "enrichment")],
+    "figS1": [f"{MAIN}/connections.parquet", f"{MAIN}/communities.csv"],
+}
+if VALIDATED:
+    FIGURE_INPUT |= {f"validation_{table}": [f"validation/{table}.csv"] for table in ("null", "retrieval", "stability")}
+FIGURES = list(FIGURE_INPUT)
+
+
+rule table_1:
+    input:
+        enrichment=of_every_representation("enrichment.csv"),
+        communities=of_every_representation("communities.json"),
+        notes=of_every_representation("representation.json"),
+        published=PUBLISHED,
+    output:
+        "<results>/supplement/table_1.csv",
+    log:
+        "<logs>/table_1.log",
+    benchmark:
+        "<benchmarks>/table_1.tsv"
+    conda:
+        "../../envs/science.yaml"
+    resources:
+        mem_mb=grows(1000, 20),
+        runtime=grows(10),
+    params:
+        code=code("table_1"),
+        representations=REPRESENTATIONS,
+        published=config["published"],
+    script:
+        "../scripts/table_1.py"
+
+
+rule supplement:
+    input:
+        annotated="<results>/profiles/annotated.parquet",
+        enrichment=of_every_representation("enrichment.csv"),
+        connections=f"<results>/{MAIN}/connections.parquet",
+        communities=f"<results>/{MAIN}/communities.csv",
+        ratios=f"<results>/{MAIN}/community_features.csv",
+    output:
+        s1="<results>/supplement/table_S1.csv.gz",
+        s2="<results>/supplement/table_S2.csv.gz",
+        s3="<results>/supplement/table_S3.csv.gz",
+        s4="<results>/supplement/table_S4.csv",
+        s5="<results>/supplement/table_S5.csv.gz",
+    log:
+        "<logs>/supplement.log",
+    benchmark:
+        "<benchmarks>/supplement.tsv"
+    conda:
+        "../../envs/science.yaml"
+    resources:
+        mem_mb=grows(1000, 60),
+        runtime=grows(10, 0.5),
+    params:
+        code=code("supplement"),
+        representations=REPRESENTATIONS,
+        main=MAIN,
+    script:
+        "../scripts/supplement.py"
+
+
+rule query:
+    input:
+        communities=of_every_representation("communities.csv"),
+        connections=of_every_representation("connections.parquet"),
+    output:
+        of_every_representation("query.csv"),
+    log:
+        "<logs>/query.log",
+    benchmark:
+        "<benchmarks>/query.tsv"
+    conda:
+        "../../envs/science.yaml"
+    resources:
+        mem_mb=grows(1000, 30),
+        runtime=grows(10, 0.2),
+    params:
+        code=code("query"),
+        query=config["query"],
+        neighbours=config["neighbours"],
+    script:
+        "../scripts/query.py"
+
+
+rule reproduction:
+    input:
+        annotated="<results>/profiles/annotated.parquet",
+        dropped="<results>/profiles/dropped.csv",
+        table_1="<results>/supplement/table_1.csv",
+        overlap=f"<results>/{MAIN}/csif_overlap.csv",
+        communities=f"<results>/{MAIN}/communities.csv",
+        published=PUBLISHED,
+    output:
+        "<results>/reproduction.csv",
+    log:
+        "<logs>/reproduction.log",
+    benchmark:
+        "<benchmarks>/reproduction.tsv"
+    conda:
+        "../../envs/science.yaml"
+    resources:
+        mem_mb=grows(1000, 15),
+        runtime=grows(10),
+    params:
+        code=code("reproduction"),
+        moa=config["moa"],
+        query=config["query"],
+    script:
+        "../scripts/reproduction.py"
+
+
+rule provenance:
+    input:
+        [file for name in config.get("sources", ["profiles"]) for file in source_files(name)],
+    output:
+        "<results>/provenance.json",
+    log:
+        "<logs>/provenance.log",
+    benchmark:
+        "<benchmarks>/provenance.tsv"
+    conda:
+        "../../envs/science.yaml"
+    resources:
+        mem_mb=grows(500),
+        runtime=grows(10, 0.01),
+    params:
+        code=code("provenance"),
+        package=digest(WORKFLOW / "moamap", WORKFLOW),
+        config=config,
+    script:
+        "../scripts/provenance.py"
+
+
+rule study_h5ad:
+    input:
+        normalized="<results>/profiles/normalized.parquet",
+        annotated="<results>/profiles/annotated.parquet",
+        communities=of_every_representation("communities.csv"),
+        tsne=of_every_representation("tsne.csv"),
+        embeddings=[f"<results>/{name}/embedding.parquet" for name in LEARNED],
+        provenance="<results>/provenance.json",
+    output:
+        "<results>/study.h5ad",
+    log:
+        "<logs>/study_h5ad.log",
+    benchmark:
+        "<benchmarks>/study_h5ad.tsv"
+    conda:
+        "../../envs/science.yaml"
+    resources:
+        mem_mb=grows(1000, 30),
+        runtime=grows(10, 0.1),
+    params:
+        code=code("study_h5ad"),
+        representations=REPRESENTATIONS,
+        embedded=LEARNED,
+    script:
+        "../scripts/study_h5ad.py"
+
+
+def rule_graph():
+    """Every rule with the rules whose files it reads, and its stage: what figure 2 draws. A job of a cluster sees only
+    its own part of the DAG, so this comes from the rules."""
+    values = {"representation": REPRESENTATIONS, "batch": ["0"], "figure": FIGURES, "file": list(URLS)}
+    rules = [rule for rule in workflow.rules if rule.output and set(rule.wildcard_names) <= set(values)]
+    needs = {}
+    for rule in rules:
+        cases = [dict(zip(rule.wildcard_names, case)) for case in product(*map(values.get, rule.wildcard_names))]
+        read = {str(file) for case in cases for file in rule.expand_input(Wildcards(fromdict=case))[0]}
+        needs[rule.name] = sorted(other.name for other in rules if any(map(other.is_producer, read)))
+    return {"needs": needs, "stages": {rule.name: Path(rule.snakefile).stem for rule in rules}}
+
+
+rule figure:
+    input:
+        lambda wildcards: [f"<results>/{file}" for file in FIGURE_INPUT[wildcards.figure]],
+    output:
+        svg="<results>/figures/{figure}.svg",
+        png="<results>/figures/{figure}.png",
+    log:
+        "<logs>/figure_{figure}.log",
+    benchmark:
+        "<benchmarks>/figure_{figure}.tsv"
+    wildcard_constraints:
+        figure="|".join(FIGURES),
+    conda:
+        "../../envs/figures.yaml"
+    resources:
+        mem_mb=grows(1000, 60),
+        runtime=grows(10, 0.5),
+    params:
+        code=code("figure"),
+        moa=lambda wildcards: config["moa"] if wildcards.figure == "fig1" else None,
+        compared=COMPARED,
+        graph=lambda wildcards: rule_graph() if wildcards.figure == "fig2" else None,
+    script:
+        "../scripts/figure.py"
