@@ -4,10 +4,14 @@ CORES ?= $(shell nproc)
 BIN := .venv/bin
 SOURCES := workflow tests benchmarks
 
-.PHONY: run test lint bench calibrate lock clean
+.PHONY: run readings test lint bench calibrate lock clean
 
 run: .venv/ready
 	$(BIN)/snakemake --cores $(CORES)
+
+# which reading of the paper fits its numbers, on the real rows in ../shared/data
+readings: .venv/ready
+	$(BIN)/snakemake --cores $(CORES) --configfile tests/real/lincs_subset.yaml -- readings
 
 test: .venv/ready
 	$(BIN)/python -m pytest
