@@ -14,8 +14,8 @@ harm         What any toxic drug does. Its severity follows a Hill curve of a lo
              Some features it reaches hardly, others far beyond all that they vary otherwise.
 
 Harm and technical variation know nothing of MoAs. They dominate, as in real screens, and hide the phenotypes.
-The constants were fitted by benchmarks/fit_simulation.py to the 488 annotated drugs of the LINCS table LDS-1195 that
-the project has at hand; tests/profiles/test_simulate.py holds what came of it against these rows.
+The constants were fitted to summary statistics of the 488 annotated drugs of the LINCS table LDS-1195 that the project
+has at hand (by random search); tests/profiles/test_simulate.py names them and holds the simulated screen against them.
 """
 
 from itertools import product
@@ -57,36 +57,36 @@ SIZE_DECAY = 7.0  # spare drugs go to the common MoAs in proportion to exp(-SIZE
 # Phenotypes. Amplitudes are root mean square shifts of the features they act on, in these features' spreads. What finds
 # them at one grade: strong, distances of raw profiles; medium, whitening or a discriminant; weak, hardly anything.
 COMMON_MOAS_PER_PHENOTYPE = 3
-AMPLITUDE = {"strong": 2.3, "medium": 1.2, "weak": 0.5, "planted": 3.5}
+AMPLITUDE = {"strong": 3.2, "medium": 1.5, "weak": 0.5, "planted": 4.5}
 GRADES = ("strong", "medium", "weak")  # of the phenotypes that MoAs have
 POTENCY_SPREAD = 0.25  # standard deviation of its logarithm
 INACTIVE = 0.15  # share of the drugs
 PLANTED = 6  # drugs that show the planted phenotype: the pair and four fellows
 
 # Harm, in spreads of its features. The small sum of the Dirichlet weights makes a drug kill in one way rather than all.
-HILL_SLOPE, HILL_SHIFT = 2.5, 5.2  # logit severity = slope z - shift, z standard normal over the drugs
-HARM = 30.0  # per feature, at severity 1
-IN_COMMON = 0.4  # share of its variance that does not depend on the way
-WAYS_TO_DIE = (0.10, 0.09, 0.05, 0.01)  # Dirichlet
-REACH_SPREAD = 0.56  # standard deviation of the logarithm
-AMPLIFICATION = 3.0  # k above
+HILL_SLOPE, HILL_SHIFT = 2.5, 5.7  # logit severity = slope z - shift, z standard normal over the drugs
+HARM = 42.0  # per feature, at severity 1
+IN_COMMON = 0.15  # share of its variance that does not depend on the way
+WAYS_TO_DIE = (0.057, 0.051, 0.028, 0.006)  # Dirichlet
+REACH_SPREAD = 0.46  # standard deviation of the logarithm
+AMPLIFICATION = 8.0  # k above
 
 # Technical variation: its standard deviation is the spread of a feature, divided among families. A family has `number`
 # factors for each group of features that have the named properties in common; their scores differ by plate or by drug.
-ENERGY_SPREAD = 0.2  # standard deviation of the logarithm, over the drugs
+ENERGY_SPREAD = 0.24  # standard deviation of the logarithm, over the drugs
 FAMILIES = (  # share, number, properties, scores by
-    (0.25, 3, (), "drug"),
-    (0.15, 1, ("channel",), "plate"),
-    (0.20, 1, ("compartment", "channel"), "drug"),
-    (0.25, 2, ("compartment", "measurement", "channel"), "drug"),
+    (0.33, 2, (), "drug"),
+    (0.16, 1, ("channel",), "plate"),
+    (0.23, 1, ("compartment", "channel"), "drug"),
+    (0.11, 2, ("compartment", "measurement", "channel"), "drug"),
 )
-WHITE = 0.15
+WHITE = 0.17
 DRUGS_PER_PLATE = 60
 WELLS_PER_PLATE, CONTROLS_PER_PLATE = 384, 32  # of the screens of wells
 
 # Raw scale. The real table is normalized to its controls: centred near 0, the spreads of a log-normal distribution,
 # alike where measurement and channel are the same.
-SPREAD_MEDIAN, SPREAD_SPREAD, SPREAD_SHARED = 1.1, 0.47, 0.5  # standard deviation of the logarithm, its shared variance
+SPREAD_MEDIAN, SPREAD_SPREAD, SPREAD_SHARED = 1.03, 0.41, 0.32  # median, sd of the logarithm, its shared variance
 CENTRE_SD = 0.12
 
 
