@@ -11,7 +11,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from moamap.communities.clusters import communities_of
+from moamap.communities.clusters import chance_of_sharing, communities_of
 from moamap.communities.features import mean_absolute_difference
 from moamap.core.errors import InputError
 from moamap.core.grid import GRID, SETTING
@@ -19,10 +19,12 @@ from moamap.core.numerics import median, squared_euclidean
 from moamap.profiles.normalize import apply_normalization, learn_normalization
 from moamap.representations.paper import itml
 from moamap.validation.extrapolation import KEY, calibration_errors, extrapolate
-from moamap.validation.nulls import enrichment_p
+from moamap.validation.nulls import enrichment_p, permutation
 
 SUBSETS = [(0.3, 8), (0.45, 8), (0.65, 6)]  # share of the drugs, number of random subsets
 SEEDS = 10  # of ITML's pairs, on the whole data set
+PERMUTATIONS = 20
+PREFERENCES = {"median": median, "minimum": np.min}
 CSIF = 0.01  # the paper's threshold of the intra-class ratio
 MIN_DRUGS, ALPHA = 5, 0.01  # the paper's, of enrichment
 MOAS_TOGETHER = ("HDAC inhibitor", "protein synthesis inhibitor")  # both enriched in community 18 of the paper
@@ -38,7 +40,6 @@ def measure(
     rows=None,
     pair=(),
     moa_pair=(),
-    epsilon=1e-5,
 ) -> pd.DataFrame:
     """Every number of every reading with this normalization axis, on some drugs of a data set.
 
@@ -54,24 +55,32 @@ def measure(
     Returns
     -------
     frame: n, the columns of `KEY`, seed, value. Parts are range (no setting), raw, pca (variants: components), itml
-    (variants: output, bounds; of CSIFs also the ratio). A clustering without any exemplar has no values.
+    (variants: output, bounds; of CSIFs also the ratio), and itml null: ITML learned from permuted labels, the numbers
+    counted by the same ones. `null enriched` of raw and PCA is the mean over permuted labels, `any two together` the
+    chance of two drugs to share a community. A clustering without any exemplar has no values.
     """
     grid = GRID if grid is None else grid
     rows = np.arange(len(features)) if rows is None else np.asarray(rows)
     x, moas = features.iloc[rows], moas.iloc[rows]
     x = x.loc[:, x.max() > x.min()]  # a small subset can leave a feature constant
-    x = apply_normalization(x, learn_normalization(x, rows, axis=axis, epsilon=epsilon))
+    x = apply_normalization(x, learn_normalization(x, rows, axis=axis))
     found = [("", "", "", "range", "", 0, "minimum", -x.min()), ("", "", "", "range", "", 0, "maximum", x.max())]
     tested = moas.to_numpy()[:, moas.sum() >= MIN_DRUGS]
     sharing = _sharing(moas, rows, pair, moa_pair)
     dispersions = {ratio: DISPERSIONS[ratio](x) for ratio in grid["ratio"]}
     for part, variant, seed, squared in _representations(x, moas.to_numpy(), grid, seeds):
+        labels = tested[permutation(len(x), seed, 1)] if part == "itml null" else tested
         for setting in product(*(grid[name] for name in SETTING)):
             numbers = _communities(squared, *setting)
-            values = {} if numbers is None else _counts(numbers, tested)
-            if part == "itml" and numbers is not None:
+            if numbers is None:
+                continue
+            values = _counts(numbers, labels)
+            if part == "itml":
                 values |= _csif_counts(x, numbers, dispersions)
                 values |= {name: function(numbers) for name, function in sharing.items()}
+            if part in ("raw", "pca"):
+                permuted = [tested[permutation(len(x), 0, b)] for b in range(1, PERMUTATIONS + 1)]
+                values["null enriched"] = np.mean([_n_enriched(numbers, labels) for labels in permuted])
             found += [(*setting, part, variant, seed, quantity, value) for quantity, value in values.items()]
     table = pd.DataFrame(found, columns=[*SETTING, "part", "variant", "seed", "quantity", "value"])
     table.insert(0, "axis", axis)
@@ -108,6 +117,9 @@ def _representations(x, moas, grid, seeds) -> Iterator[tuple[str, str, int, np.n
             else:
                 squared = squared_euclidean(learned.transform(x) @ learned.components)
             yield "itml", f"{output}, {bounds}", seed, squared
+    for seed in seeds:
+        learned = itml(x, moas[permutation(len(x), seed, 1)], seed=seed)
+        yield "itml null", "L, pairs", seed, learned.squared_distances(x, base)
 
 
 def _principal_scores(x):
@@ -119,17 +131,20 @@ def _principal_scores(x):
 def _communities(squared, similarity, preference, damping):
     s = -squared if similarity == "minus squared distance" else -np.sqrt(squared)
     try:
-        chosen = median(s) if preference == "median" else s.min()
+        chosen = PREFERENCES[preference](s) if preference in PREFERENCES else preference
         return communities_of(s, preference=chosen, damping=float(damping)).numbers
     except InputError:  # no exemplar
         return None
 
 
 def _counts(numbers, tested):
-    p, _ = enrichment_p(numbers, tested)
     sizes = np.bincount(numbers)[1:]
-    enriched = (p < ALPHA).any(axis=0).sum() if tested.shape[1] else 0
-    return {"communities": len(sizes), "singletons": (sizes == 1).sum(), "enriched": enriched}
+    counts = {"communities": len(sizes), "singletons": (sizes == 1).sum(), "enriched": _n_enriched(numbers, tested)}
+    return counts | {"any two together": chance_of_sharing(numbers)}
+
+
+def _n_enriched(numbers, tested):
+    return (enrichment_p(numbers, tested)[0] < ALPHA).any(axis=0).sum() if tested.shape[1] else 0
 
 
 def _csif_counts(x, numbers, dispersions):
