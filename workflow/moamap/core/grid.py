@@ -1,6 +1,6 @@
 """What the paper leaves open in its methods: the choices that make a reading of it."""
 
-GRID = {
+GRID: dict[str, list] = {
     "axis": ["profile", "feature", "profile_then_feature"],  # of the normalization
     "similarity": ["minus squared distance", "minus distance"],  # of affinity propagation, as its next two
     "preference": ["median", "minimum"],

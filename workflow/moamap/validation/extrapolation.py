@@ -17,6 +17,7 @@ FARTHEST = 5.0  # standard deviations: a number farther off counts as this
 LEAST_SD = 0.05  # no published number is held more closely than to 5%: its drugs and MoAs are not exactly these
 PARTS = {"range": [], "raw": [], "pca": ["pca"], "itml": ["output", "bounds"]}  # and what their variants choose
 TOGETHER = ["pair together", "MoAs together"]
+SHARES = [*TOGETHER, "any two together"]  # are not extrapolated
 ENDS = ["minimum", "maximum"]  # of the range after normalization; the minimum without its sign
 
 # what is held against the paper: (part, quantity) -> quantity of resources/published.csv
@@ -46,7 +47,8 @@ def extrapolate(measured: pd.DataFrame, n_target: int) -> pd.DataFrame:
 
     Returns
     -------
-    frame: KEY, n (the largest), own (mean over seeds at n), seeds_sd, estimate (at n_target; own, where n is as large)
+    frame: KEY, n (the largest), own (mean over seeds at n), seeds_sd, estimate (at n_target; own, where n is as large;
+    none for shares)
     """
     keys = measured.fillna({name: "" for name in KEY}).groupby(KEY, sort=True)
     rows = []
@@ -55,6 +57,7 @@ def extrapolate(measured: pd.DataFrame, n_target: int) -> pd.DataFrame:
         n = means.index[-1]
         whole = mine.loc[mine["n"] == n, "value"]
         estimate = whole.mean() if n >= n_target else _power_law(means, n_target)
+        estimate = np.nan if key[-1] in SHARES else estimate
         rows.append((*key, n, whole.mean(), whole.std(ddof=1) if len(whole) > 1 else 0.0, estimate))
     return pd.DataFrame(rows, columns=[*KEY, "n", "own", "seeds_sd", "estimate"])
 

@@ -91,7 +91,7 @@ def measure(
 def measure_subsets(features, moas, *, seed=0, subsets=None, **options) -> pd.DataFrame:
     """`measure` on random subsets of the drugs, each with its own seed of ITML's pairs; see `SUBSETS`."""
     rng = np.random.default_rng(seed)
-    tables = []
+    tables: list[pd.DataFrame] = []
     for share, number in SUBSETS if subsets is None else subsets:
         for _ in range(number):
             rows = np.sort(rng.choice(len(features), round(share * len(features)), replace=False))
