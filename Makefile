@@ -1,32 +1,40 @@
 # Every target makes its own environment first: nothing has to be installed by hand but Python 3.11 or newer.
 PYTHON ?= python3
-CORES ?= $(shell nproc)
+CORES ?= all
+CONFIG ?=
+export CONFIG # the shell reads it from its environment, so a file name is never taken for a command
 BIN := .venv/bin
-SOURCES := workflow tests benchmarks
+SOURCES := workflow tests benchmarks docs
 
-.PHONY: run readings test lint bench calibrate lock clean
+.PHONY: help run readings test lint schema bench calibrate lock clean
 
-run: .venv/ready
-	$(BIN)/snakemake --cores $(CORES)
+help: ## list the targets
+	@awk -F ' *## ' '/^[a-z]+:.*## / {sub(/:.*/, "", $$1); printf "make %-10s %s\n", $$1, $$2}' Makefile
 
-# which reading of the paper fits its numbers, on the real rows in ../shared/data
-readings: .venv/ready
+run: .venv/ready ## run the study into results/<dataset>/; CONFIG=my.yaml (default config/config.yaml), CORES=4 (default all)
+	@$(BIN)/python workflow/run.py --cores $(CORES) --configfile "$$CONFIG"
+
+readings: .venv/ready ## hold every reading of the paper against its numbers, on the real rows in ../shared/data
 	$(BIN)/snakemake --cores $(CORES) --configfile tests/real/lincs_subset.yaml -- readings
 
-test: .venv/ready
+test: .venv/ready ## run the tests
 	$(BIN)/python -m pytest
 
-lint: .venv/ready
+lint: .venv/ready ## check style, types and the workflow
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/snakefmt --check Snakefile workflow
+	cd workflow && ../$(BIN)/mypy moamap
 	$(BIN)/snakemake --lint
 
-bench: .venv/ready
+schema: .venv/ready ## write the representations' schema and the table of options, after a change of parameters
+	$(BIN)/python docs/generate.py
+
+bench: .venv/ready ## compare the engines with metric-learn and scikit-learn
 	$(BIN)/python benchmarks/engines.py --out results/benchmarks
 	$(BIN)/python benchmarks/permutations.py
 
-calibrate: .venv/ready
+calibrate: .venv/ready ## measure the false-positive rate of each test on screens without a phenotype
 	$(BIN)/python benchmarks/calibrate.py --out results/calibration
 
 .venv/ready: requirements.txt
@@ -34,9 +42,8 @@ calibrate: .venv/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.txt
 	touch $@
 
-# after a change of requirements.in; uv comes from wherever the developer has it
-lock:
+lock: ## pin the requirements again, after a change of requirements.in (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-annotate --no-header -o requirements.txt requirements.in
 
-clean:
-	rm -rf results .snakemake .pytest_cache .ruff_cache
+clean: ## delete results, logs and caches
+	rm -rf results .snakemake .pytest_cache .ruff_cache .mypy_cache

@@ -1,6 +1,6 @@
 """How often is a MoA reported where there is none to find, and where there is? By simulation, for each way to test.
 
-    python benchmarks/calibrate.py [--datasets 1000] [--jobs 2] [--out results/calibration]
+    python benchmarks/calibrate.py [--datasets 1000] [--jobs 2] [--out results/calibration] [--drugs-per-moa 2]
 
 Screens of 150 drugs x 40 features (moamap.simulate at small size: heavy tails, correlated nuisance) without any
 phenotype, and a fifth as many with phenotypes of each of three strengths, which a third of the common MoAs have. A test
@@ -8,7 +8,10 @@ reports a MoA at 0.05; counted are the screens with any report, and those with a
 Benjamini and Hochberg's q promises 0.05 for the first where there is no phenotype, and a share of false reports
 elsewhere; the step-down p promises 0.05 of the screens for the second.
 
-Writes calibration.csv, decisions.csv (a row a screen and test), calibration.svg and .png.
+With --drugs-per-moa the screens have no phenotype, and every MoA has that many drugs: the layout of a MoA plate.
+
+Writes calibration.csv, decisions.csv (one row per screen and test) and, where there are phenotypes, calibration.svg
+and .png.
 """
 
 import argparse
@@ -31,6 +34,7 @@ from scipy.stats import binomtest, false_discovery_control
 
 from moamap.communities.clusters import communities_of
 from moamap.core.labels import label_sets, membership
+from moamap.core.numerics import stream
 from moamap.profiles.normalize import normalize
 from moamap.profiles.simulate import GRADES, simulate
 from moamap.validation.nulls import enrichment_p, permutation, step_down_min_p
@@ -65,13 +69,16 @@ class Screen:
     shown: np.ndarray
 
 
-def screen(seed: int, signal: float, n_pairs: int) -> Screen:
+def screen(seed: int, signal: float, n_pairs: int, drugs_per_moa: int | None) -> Screen:
     """Simulate and normalize a screen; a seed gives the same screen but for its phenotypes."""
     profiles, truth = simulate(seed=seed, signal=signal, **SIZE)
+    if drugs_per_moa:
+        moa = pd.Series(np.arange(len(profiles)) // drugs_per_moa).astype(str)
+        profiles = profiles.assign(moa=moa[stream(seed, "labels of a plate").permutation(len(moa))].to_numpy())
     values = profiles.iloc[:, 3:].to_numpy()
     x = normalize(values, values.mean(axis=0), values.var(axis=0))
     moas = membership(profiles["moa"], "whole")
-    tested = np.flatnonzero(moas.sum() >= MIN_DRUGS)
+    tested = np.flatnonzero(moas.sum() >= (drugs_per_moa or MIN_DRUGS))
     with_phenotype = truth.loc[truth["grade"].isin(GRADES), "moa"]
     procedure = Procedure(x, tested, "itml", {"n_constraints": n_pairs}, n_folds=N_FOLDS, n_splits=N_SPLITS)
     moas, shown = moas.to_numpy(), np.isin(moas.columns[tested], with_phenotype)
@@ -129,16 +136,16 @@ def _in_sample_p(data, procedure, order):
 
 def _crossfitted_p(data, procedure, order):
     moas = data.moas[order]
-    return community_p(procedure, procedure.crossfit(moas, procedure.folds(data.labels[order])), moas)
+    return community_p(procedure, procedure.crossfit(moas, procedure.folds(data.labels[order], moas)), moas)
 
 
 def _smallest_p(test, data, procedure, order):
     return test(data, procedure, order).min(axis=0)
 
 
-def decide(phenotypes: str, seed: int, n_pairs: int, n_permutations: int) -> list[dict]:
-    """A row a test: whether it reports any MoA of the screen, and any without a phenotype."""
-    data = screen(seed, SIGNALS[phenotypes], n_pairs)
+def decide(phenotypes: str, seed: int, n_pairs: int, n_permutations: int, drugs_per_moa: int | None) -> list[dict]:
+    """One row per test: whether it reports any MoA of the screen, and any without a phenotype."""
+    data = screen(seed, SIGNALS[phenotypes], n_pairs, drugs_per_moa)
     return [
         {
             "phenotypes": phenotypes,
@@ -156,13 +163,13 @@ def simulate_all(options) -> pd.DataFrame:
     few = max(1, options.datasets // FEWER)
     tasks = [
         (phenotypes, seed)
-        for phenotypes in SIGNALS
+        for phenotypes in (["none"] if options.drugs_per_moa else SIGNALS)
         for seed in range(1, 1 + (options.datasets if phenotypes == "none" else few))
     ]
     start, rows = time.perf_counter(), []
     with parallel_config("loky", n_jobs=options.jobs, inner_max_num_threads=1):
         done = Parallel(return_as="generator")(
-            delayed(decide)(*task, options.pairs, options.permutations) for task in tasks
+            delayed(decide)(*task, options.pairs, options.permutations, options.drugs_per_moa) for task in tasks
         )
         for number, decisions in enumerate(done, start=1):
             rows += decisions
@@ -175,7 +182,8 @@ def simulate_all(options) -> pd.DataFrame:
 def rates(decisions: pd.DataFrame, options) -> pd.DataFrame:
     """Share of screens with a report, and its Clopper-Pearson 95% interval, for each test and strength."""
     rows = []
-    for (phenotypes, test), counted in product(product(SIGNALS, TESTS), ("any", "without")):
+    strengths = decisions["phenotypes"].unique()
+    for (phenotypes, test), counted in product(product(strengths, TESTS), ("any", "without")):
         mine = decisions.query("phenotypes == @phenotypes and test == @test")[counted]
         interval = binomtest(int(mine.sum()), len(mine)).proportion_ci(method="exact")
         rows.append(
@@ -250,6 +258,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
     parser.add_argument("--out", type=Path, default=Path("results/calibration"))
     parser.add_argument("--permutations", type=int, default=99, help="of the labels, each screen (default 99)")
+    parser.add_argument("--drugs-per-moa", type=int, help="the layout of a MoA plate, without phenotypes")
     parser.add_argument("--pairs", type=int, default=20, help="similar pairs ITML learns from, and as many dissimilar")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -257,11 +266,12 @@ def main() -> None:
     table = rates(decisions, options)
     decisions.to_csv(options.out / "decisions.csv", index=False)
     table.to_csv(options.out / "calibration.csv", index=False)
-    figure = draw(table)
-    for ending in ("svg", "png"):
-        figure.savefig(
-            options.out / f"calibration.{ending}", dpi=200, metadata={"Date": None} if ending == "svg" else None
-        )
+    if not options.drugs_per_moa:
+        figure = draw(table)
+        for ending in ("svg", "png"):
+            figure.savefig(
+                options.out / f"calibration.{ending}", dpi=200, metadata={"Date": None} if ending == "svg" else None
+            )
     columns = ["phenotypes", "test", "reported", "screens", "rate", "low", "high"]
     print(table[columns].round(3).to_string(index=False))
 

@@ -1,5 +1,8 @@
 """Representations that docs/findings.md shows to be no better than those the study offers."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from sklearn.neighbors import NeighborhoodComponentsAnalysis
 
@@ -7,11 +10,11 @@ from moamap.core.labels import folds_by_moa, label_sets, sharing
 from moamap.core.numerics import squared_euclidean
 from moamap.representations.alternatives import chain, classes_of, inverse_root, prepare, principal_axes, shrunk
 from moamap.representations.base import Learned
-from moamap.representations.paper import itml
+from moamap.representations.paper import Bounds, itml
 from moamap.validation.retrieval import average_precision, rank
 
 
-def direct(x: np.ndarray, moas: np.ndarray | None, *, warp="rank", cosine=False) -> Learned:
+def direct(x: np.ndarray, moas: np.ndarray | None, *, warp: str | None = "rank", cosine: bool = False) -> Learned:
     """The profile itself, its features as normal scores (`warp`) or as they are, compared by distance or by angle.
 
     Parameters
@@ -23,7 +26,15 @@ def direct(x: np.ndarray, moas: np.ndarray | None, *, warp="rank", cosine=False)
     return chain(np.eye(x.shape[1]), centre, reference, cosine)
 
 
-def nca(x: np.ndarray, moas: np.ndarray, *, pca=50, components=20, max_iter=50, warp=None) -> Learned:
+def nca(
+    x: np.ndarray,
+    moas: np.ndarray,
+    *,
+    pca: int = 50,
+    components: int = 20,
+    max_iter: int = 50,
+    warp: str | None = None,
+) -> Learned:
     """Neighbourhood components analysis after PCA (Goldberger et al. 2004): scikit-learn's, begun at the leading axes.
 
     Its softmax has a scale: the components enter with a total variance of 1, so that two drugs are at a mean squared
@@ -44,15 +55,15 @@ def itml_pca(
     x: np.ndarray,
     moas: np.ndarray,
     *,
-    pca=100,
-    shrinkage=1.0,
-    n_constraints=200,
-    bounds="squared",
-    gamma=1.0,
-    max_iter=1000,
-    tol=1e-3,
-    seed=0,
-    warp=None,
+    pca: int = 100,
+    shrinkage: float = 1.0,
+    n_constraints: int = 200,
+    bounds: Bounds = "squared",
+    gamma: float = 1.0,
+    max_iter: int = 1000,
+    tol: float = 1e-3,
+    seed: int = 0,
+    warp: str | None = None,
 ) -> Learned:
     """ITML (`representations.itml`) in the leading principal components, near to a shrunken inverse covariance.
 
@@ -69,7 +80,7 @@ def itml_pca(
     axes = principal_axes(centred, pca)
     scores = centred @ axes.T
     prior = inverse_root(shrunk(scores.T @ scores / len(x), shrinkage))
-    options = {"gamma": gamma, "max_iter": max_iter, "tol": tol, "seed": seed}
+    options: dict[str, Any] = {"gamma": gamma, "max_iter": max_iter, "tol": tol, "seed": seed}
     learned = itml(scores @ prior.T, moas, n_constraints=n_constraints, bounds=bounds, **options)
     return chain(learned.components @ prior @ axes, centre, reference, unit=False, **learned.notes)
 
@@ -82,7 +93,8 @@ def held_out_score(x: np.ndarray, moas: np.ndarray, folds: np.ndarray, options: 
 
     Neither end of a pair was trained on, so that chance is the same for all options: the best score is the best lift.
     """
-    shared, scores = sharing(moas), []
+    shared = sharing(moas)
+    scores: list[np.ndarray] = []
     for fold in range(folds.max() + 1):
         held = np.flatnonzero(folds == fold)
         learned = itml(x[folds != fold], moas[folds != fold], **options)
@@ -92,7 +104,9 @@ def held_out_score(x: np.ndarray, moas: np.ndarray, folds: np.ndarray, options: 
     return float(np.nanmean(np.concatenate(scores)))
 
 
-def itml_select(x: np.ndarray, moas: np.ndarray, *, grid=GRID, n_folds=3, seed=0) -> Learned:
+def itml_select(
+    x: np.ndarray, moas: np.ndarray, *, grid: Sequence[dict] = GRID, n_folds: int = 3, seed: int = 0
+) -> Learned:
     """ITML with the parameters, of a small grid, that retrieve best within held-out folds; never in sample.
 
     The choice sees only the rows it is given: cross-fitted it is made anew without the folds of both drugs, and the
@@ -103,7 +117,7 @@ def itml_select(x: np.ndarray, moas: np.ndarray, *, grid=GRID, n_folds=3, seed=0
     grid : parameters of `representations.itml`, one mapping a candidate
     """
     folds = folds_by_moa(label_sets(moas), n_folds, np.random.default_rng(seed))
-    options = [{"seed": seed, **candidate} for candidate in grid]
+    options: list[dict[str, Any]] = [{"seed": seed, **candidate} for candidate in grid]
     scores = [held_out_score(x, moas, folds, candidate) for candidate in options]
     best = int(np.argmax(scores))
     learned = itml(x, moas, **options[best])

@@ -3,8 +3,9 @@
     python benchmarks/engines.py [--quick] [--out DIR]
 
 ITML against metric-learn, affinity propagation against scikit-learn, on simulated data: in one process and in turn,
-each at 1 and 2 threads, medians of the better setting. Peak memory is taken in a process of its own. Writes
-engines.csv and engines.{png,svg} to DIR.
+each at 1 and 2 threads, medians of the better setting. Peak memory is taken in a process of its own. Before that ITML
+with 5 to 812 features at either setting of the threads: a notebook has all of them. Writes engines.csv,
+itml_by_features.csv and engines.{png,svg} to DIR; --features stops after the second.
 """
 
 # ruff: noqa: E402 (environment and path have to be set before numpy and the package are imported)
@@ -17,6 +18,7 @@ import tempfile
 import time
 import warnings
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 FORCED = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")  # where set, for the sake of old builds, they slow a current one
@@ -45,6 +47,7 @@ from matplotlib import pyplot as plt
 N_PROFILES, N_FEATURES = 1105, 812
 ITERATIONS = 48  # of affinity propagation, whether or not it has converged
 THREADS = (1, 2)
+FEATURES, PAIRS, SWEEPS = (5, 20, 60, 100, 200, 400, N_FEATURES), (20, 400), 20  # that many sweeps at most, for both
 
 
 def profiles():
@@ -60,12 +63,12 @@ def similarities(n, dtype):
     return -euclidean_distances(np.random.default_rng(0).normal(size=(n, 20)), squared=True).astype(dtype)
 
 
-def fit_ours(data, n_constraints):
-    return ITML(n_constraints=n_constraints, random_state=0).fit(*data)
+def fit_ours(data, n_constraints, **options):
+    return ITML(n_constraints=n_constraints, random_state=0, **options).fit(*data)
 
 
-def fit_peer(data, n_constraints):
-    return ITML_Supervised(n_constraints=n_constraints, random_state=0).fit(*data)
+def fit_peer(data, n_constraints, **options):
+    return ITML_Supervised(n_constraints=n_constraints, random_state=0, **options).fit(*data)
 
 
 def cluster_ours(S):
@@ -116,7 +119,7 @@ def kernels():
 
 
 def itml_operations(model):
-    """Of the matrix products without which the fit cannot be had in the way it goes (`moamap.itml`)."""
+    """Of the matrix products without which the fit cannot be had in the way it goes (`moamap.representations.itml`)."""
     C, d, k, m = len(model.pairs_), N_FEATURES, model.n_active_, len(np.unique(model.pairs_))
     distances = m**2 * d
     if d > C:
@@ -219,6 +222,21 @@ def race_itml(n_constraints, turns, rate):
     return row("ITML", len(model.pairs_), "float64", peer, times, itml_operations(model) / rate, memory)
 
 
+def itml_by_features():
+    """One row per number of features, pairs and threads: least seconds of either engine at that very setting."""
+    X, y = profiles()
+    rows = []
+    for n_features, n_constraints, threads in product(FEATURES, PAIRS, THREADS):
+        data = np.ascontiguousarray(X[:, :n_features]), y
+        calls = {"moamap_s": fit_ours, "peer_s": fit_peer}
+        calls = {name: partial(fit, data, n_constraints, max_iter=SWEEPS) for name, fit in calls.items()}
+        calls["moamap_s"]()  # compiled, and the pages touched
+        least = {name: min(turn(call, threads)) for name, call in calls.items()}
+        size = {"features": n_features, "pairs": 2 * n_constraints, "threads": threads}
+        rows.append(size | least | {"times_faster": least["peer_s"] / least["moamap_s"]})
+    return pd.DataFrame(rows)
+
+
 def race_affinity(n, dtype, turns, rate):
     S, peer = similarities(n, dtype), "scikit-learn"
     calls = {"moamap": partial(cluster_ours, S), peer: partial(cluster_peer, S)}
@@ -257,12 +275,19 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="small sizes and few turns")
     parser.add_argument("--out", type=Path, default=Path("results/benchmarks"))
+    parser.add_argument("--features", action="store_true", help="ITML by the number of features only")
     parser.add_argument("--measure", help=argparse.SUPPRESS)
     parser.add_argument("--threads", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     if arguments.measure:
         measure(arguments.measure, arguments.out, arguments.threads)
+        return
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    by_features = itml_by_features()
+    by_features.to_csv(arguments.out / "itml_by_features.csv", index=False)
+    print(by_features.to_string(index=False, float_format="{:.3g}".format))
+    if arguments.features:
         return
     products, memory = machine()
     print(f"BLAS kernels: {kernels()}; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start")
@@ -272,7 +297,6 @@ def main():
     rows = [race_itml(size, turns, products) for size, turns in fits]
     rows += [race_affinity(n, dtype, turns, memory) for dtype in (np.float32, np.float64) for n, turns in clusterings]
     table = pd.DataFrame(rows)
-    arguments.out.mkdir(parents=True, exist_ok=True)
     table.to_csv(arguments.out / "engines.csv", index=False)
     draw(table, arguments.out)
     print(table.T.to_string(header=False, float_format="{:.3g}".format))

@@ -25,7 +25,7 @@ from moamap.core.labels import folds_by_moa, label_sets, membership, sharing
 from moamap.core.names import ID_COLUMNS
 from moamap.core.numerics import squared_euclidean
 from moamap.representations import alternatives as alt
-from moamap.representations.base import Learned
+from moamap.representations.base import Chain, Learned, normal_scores, unit_rows
 from moamap.representations.paper import itml, pca, raw
 from moamap.validation.crossfit import crossfit
 from moamap.validation.nulls import permutation, upper_p
@@ -52,7 +52,7 @@ class LocallyScaled(Learned):
     """d^2 / (s_i s_j), s the distance to the 7th neighbour (Zelnik-Manor and Perona 2004): against hubs."""
 
     def squared_distances(self, x, base):
-        squared = squared_euclidean(alt.unit_rows(self.transform(x)))
+        squared = squared_euclidean(unit_rows(self.transform(x)))
         s = np.sqrt(np.sort(squared, axis=1)[:, 7])
         return squared / np.outer(s, s)
 
@@ -88,7 +88,7 @@ def of_centred(x, components, unit=True):
 
 def correlation(x, moas):
     d = x.shape[1]
-    return alt.Chain(np.eye(d) - 1 / d, {}, np.zeros(d), None, True)
+    return Chain(np.eye(d) - 1 / d, centre=np.zeros(d), unit=True)
 
 
 def locally_scaled(x, moas):
@@ -382,7 +382,7 @@ def study(argument: Path) -> tuple[str, np.ndarray, np.ndarray]:
 
 def scores_of(name: str, x: np.ndarray, moas: np.ndarray, n_permutations: int, titles) -> dict[str, Scores]:
     """The attempts' scores, each told as it comes."""
-    profiles = {False: x, True: alt.normal_scores(x, np.sort(x, axis=0))}
+    profiles = {False: x, True: normal_scores(x, np.sort(x, axis=0))}
     scores = {}
     for title in titles:
         attempt = ATTEMPTS[title]

@@ -1,6 +1,7 @@
 """What holds for every file of a kind."""
 
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -8,11 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from moamap.core.config import supervised_methods
+from moamap.core.config import load_schema, supervised_methods
 from moamap.representations.registry import METHODS
 
 ROOT = Path(__file__).resolve().parents[1]
-SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+SCHEMA = load_schema(ROOT / "workflow/schemas")
 RULES = {
     name: body
     for file in (ROOT / "workflow/rules").glob("*.smk")
@@ -53,12 +54,22 @@ def test_the_schema_knows_every_method_and_which_are_supervised():
     assert supervised_methods(SCHEMA) == {name for name, method in METHODS.items() if method.supervised}
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_the_schema_lets_every_parameter_be_set(method):
-    rules = {
-        rule["if"]["properties"]["method"]["const"]: rule["then"] for rule in SCHEMA["$defs"]["representation"]["allOf"]
-    }
-    assert set(rules[method]["properties"]) == {"method", *METHODS[method].defaults}
+@pytest.fixture(scope="module")
+def generator():
+    """docs/generate.py, which writes what follows from the code."""
+    return runpy.run_path(str(ROOT / "docs/generate.py"))
+
+
+def test_the_schema_of_representations_is_what_the_functions_say(generator):
+    written = (ROOT / "workflow/schemas/representations.schema.yaml").read_text(encoding="utf-8")
+    assert written == generator["schema_text"](), "run: make schema"
+
+
+def test_the_table_of_options_is_what_the_schema_says(generator):
+    written = (ROOT / "config/README.md").read_text(encoding="utf-8")
+    assert written == generator["readme_text"](SCHEMA), "run: make schema"
+    for option in ("tsne.perplexity", "simulation.wells.doses", "representations.NAME.shrinkage", "compare"):
+        assert written.count(f"\n| `{option}` |") == 1
 
 
 def test_the_engines_are_imported_only_where_they_are_asked_for():

@@ -13,7 +13,7 @@ from sklearn.metrics import euclidean_distances
 
 from moamap.communities.affinity import affinity_propagation
 
-REAL = Path(__file__).resolve().parents[2] / "shared/data/lds1195-subset/MLPCN_morplological_profiles.csv.gz"
+REAL = Path(__file__).resolve().parents[3] / "shared/data/lds1195-subset/MLPCN_morplological_profiles.csv.gz"
 real_rows = pytest.mark.skipif(not REAL.exists(), reason=f"no real rows at {REAL}")
 
 

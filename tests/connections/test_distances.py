@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import euclidean_distances
 
-from moamap.connections.distances import association, connections, distances
+from moamap.connections.distances import association, connections, pair_distances
 
 
 def brute_association(distance):
@@ -19,11 +19,11 @@ def brute_association(distance):
 def test_distances_are_scikit_learns_in_condensed_order():
     x = np.random.default_rng(0).normal(size=(25, 6))
     square = euclidean_distances(x)
-    np.testing.assert_allclose(distances(x), [square[i, j] for i, j in combinations(range(25), 2)], rtol=1e-10)
+    np.testing.assert_allclose(pair_distances(x), [square[i, j] for i, j in combinations(range(25), 2)], rtol=1e-10)
 
 
 def test_distances_by_hand():
-    assert distances(np.array([[0.0, 0.0], [3.0, 4.0], [3.0, 0.0]])).tolist() == [5.0, 3.0, 4.0]
+    assert pair_distances(np.array([[0.0, 0.0], [3.0, 4.0], [3.0, 0.0]])).tolist() == [5.0, 3.0, 4.0]
 
 
 @pytest.mark.parametrize("n_values", [1, 2, 7, 50, None])

@@ -3,7 +3,7 @@ import pytest
 from scipy.spatial.distance import pdist, squareform
 from sklearn.decomposition import PCA
 
-from moamap.connections.tsne import classical_scaling, tsne
+from moamap.connections.tsne import classical_scaling, tsne_map
 
 
 def clouds(n_each=25, n_clouds=4, d=10, seed=0):
@@ -34,13 +34,13 @@ def test_signs_of_classical_scaling_are_fixed():
 
 def test_two_calls_give_the_same_bits():
     distance = pdist(clouds()[0])
-    np.testing.assert_array_equal(tsne(distance), tsne(distance))
+    np.testing.assert_array_equal(tsne_map(distance), tsne_map(distance))
 
 
 @pytest.mark.parametrize("perplexity", [5, 30])
 def test_separate_clouds_stay_separate(perplexity):
     x, truth = clouds()
-    square = squareform(pdist(tsne(pdist(x), perplexity=perplexity)))
+    square = squareform(pdist(tsne_map(pdist(x), perplexity=perplexity)))
     inside = truth[:, None] == truth
     assert (np.where(inside, square, 0).max(axis=1) < np.where(inside, np.inf, square).min(axis=1)).all()
 
@@ -58,9 +58,9 @@ def test_the_start_is_classical_scaling_of_a_small_spread(monkeypatch):
     monkeypatch.setattr("moamap.connections.tsne.TSNE", StayAtTheStart)
     x = np.random.default_rng(4).normal(size=(30, 5))
     scores = PCA(n_components=2, svd_solver="full").fit_transform(x)
-    np.testing.assert_allclose(np.abs(tsne(pdist(x))), 1e-4 * np.abs(scores) / scores[:, 0].std(), atol=1e-12)
+    np.testing.assert_allclose(np.abs(tsne_map(pdist(x))), 1e-4 * np.abs(scores) / scores[:, 0].std(), atol=1e-12)
     assert options["perplexity"] == pytest.approx(29 / 3)
-    tsne(pdist(x), perplexity=4)
+    tsne_map(pdist(x), perplexity=4)
     assert options["perplexity"] == 4
 
 
@@ -69,7 +69,7 @@ def test_clouds_in_a_row_stay_in_a_row():
     x = np.zeros((100, 8))
     x[:, 0] = 30 * truth
     x += np.random.default_rng(5).normal(size=x.shape)
-    centres = np.array([tsne(pdist(x))[truth == c, 0].mean() for c in range(5)])
+    centres = np.array([tsne_map(pdist(x))[truth == c, 0].mean() for c in range(5)])
     steps = np.diff(centres)
     assert (steps > 0).all() or (steps < 0).all()
 
@@ -77,7 +77,7 @@ def test_clouds_in_a_row_stay_in_a_row():
 @pytest.mark.parametrize("n", [2, 3, 4, 7, 60])
 def test_the_perplexity_gives_way_where_there_are_few_drugs(n):
     x = np.random.default_rng(3).normal(size=(n, 3))
-    found = tsne(pdist(x))
+    found = tsne_map(pdist(x))
     assert found.shape == (n, 2) and np.isfinite(found).all()
-    np.testing.assert_array_equal(found, tsne(pdist(x), perplexity=(n - 1) / 3))
+    np.testing.assert_array_equal(found, tsne_map(pdist(x), perplexity=(n - 1) / 3))
     assert (pdist(found) > 0).all()

@@ -1,3 +1,6 @@
+import inspect
+import subprocess
+import sys
 from copy import deepcopy
 from pathlib import Path
 
@@ -5,11 +8,12 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from moamap.core.config import problems, with_defaults
+from moamap.core.config import duplicate_keys, load_schema, problems, with_defaults
+from moamap.profiles.simulate import simulate, simulate_wells
 from moamap.representations.registry import METHODS
 
 ROOT = Path(__file__).parents[2]
-SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+SCHEMA = load_schema(ROOT / "workflow/schemas")
 DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text())
 FILES = [*sorted(ROOT.glob("config/**/*.yaml")), *sorted(ROOT.glob("tests/real/*.yaml"))]
 SMALL = {
@@ -25,7 +29,7 @@ SMALL = {
             "default": {},
             "properties": {"perplexity": {"type": "number", "default": 30}, "plain": {"type": "number"}},
         },
-        "choice": {"description": "a word or a number", "oneOf": [{"enum": ["word"]}, {"type": "number"}]},
+        "choice": {"x-expected": "a word or a number", "oneOf": [{"enum": ["word"]}, {"type": "number"}]},
     },
 }
 
@@ -48,8 +52,8 @@ def test_the_schema_is_one():
     [
         ({"name": "x"}, []),
         ({"name": "x", "inner": {"plain": 1}, "choice": 3}, []),
-        ({}, ["'name' is a required property"]),
-        ({"name": 3}, ["name: 3 is not of type 'string'"]),
+        ({}, ["'name' is missing"]),
+        ({"name": 3}, ["name: 3 is read as a number, but text is expected; write it in quotes"]),
         ({"name": "x", "size": 0}, ["size: 0 is less than the minimum of 1"]),
         ({"name": "x", "sise": 1}, ["unknown key 'sise'; did you mean 'size'?"]),
         ({"name": "x", "qqqq": 1}, ["unknown key 'qqqq'; expected one of name, size, inner, choice"]),
@@ -58,8 +62,8 @@ def test_the_schema_is_one():
         (
             {"sise": 1, "nam": "x", "inner": {"plain": "y"}},
             [
-                "'name' is a required property",
-                "inner.plain: 'y' is not of type 'number'",
+                "'name' is missing",
+                "inner.plain: 'y' is not valid; expected a number",
                 "unknown key 'nam'; did you mean 'name'?",
                 "unknown key 'sise'; did you mean 'size'?",
             ],
@@ -80,14 +84,54 @@ def test_every_violation_is_one_line(config, lines):
         ("representations.pca.components", 1.5, "representations.pca.components: 1.5 is not valid; expected a number"),
         ("representations.pca.components", 0, "representations.pca.components: 0 is not valid; expected a number"),
         ("representations.itml.bounds", [1], "representations.itml.bounds: [1] is not valid; expected euclidean"),
-        ("representations.pca.method", "spectral", "representations.pca.method: 'spectral' is not one of ["),
+        (
+            "representations.pca.method",
+            "spectral",
+            "representations.pca.method: 'spectral' is not valid; expected one of raw, pca, itml,",
+        ),
         ("communities.damping", 0.4, "communities.damping: 0.4 is less than the minimum of 0.5"),
         ("communities.damping", 1, "communities.damping: 1 is greater than or equal to the maximum of 1"),
         ("enrichment.alpha", 0, "enrichment.alpha: 0 is less than or equal to the minimum of 0"),
         ("simulation.signal", -1, "simulation.signal: -1 is less than the minimum of 0"),
-        ("moa", "cut", "moa: 'cut' is not one of ['whole', 'split']"),
+        ("moa", "cut", "moa: 'cut' is not valid; expected one of whole, split"),
         ("query", ["a", "a"], "query: ['a', 'a'] has non-unique elements"),
-        ("dataset", "../x", "dataset: '../x' does not match"),
+        ("dataset", "../x", "dataset: '../x' is not valid; expected letters, digits, _ and -"),
+        # nested options
+        ("wells", {"normalise": "spherize"}, "wells: unknown key 'normalise'; did you mean 'normalize'?"),
+        ("simulation.wells", {"dose": 2}, "simulation.wells: unknown key 'dose'; did you mean 'doses'?"),
+        ("representations.itml.n_constraint", 5, "representations.itml: unknown key 'n_constraint'; did you mean"),
+        ("communities", None, "communities: null is not valid; expected nested options"),
+        # numbers that are none
+        ("enrichment.alpha", float("nan"), "enrichment.alpha: nan is not a finite number"),
+        ("tsne.perplexity", float("inf"), "tsne.perplexity: inf is not a finite number"),
+        ("communities.preference", -float("inf"), "communities.preference: -inf is not a finite number"),
+        ("representations.itml.bounds", [1.0, float("inf")], "representations.itml.bounds.1: inf is not a finite"),
+        ("wells", {"controls": [float("nan")]}, "wells.controls.0: nan is not a finite number"),
+        ("enrichment.alpha", "1e400", "enrichment.alpha: '1e400' is not a finite number"),
+        ("crossfit.folds", 4.0, "crossfit.folds: 4.0 is not valid; expected a whole number"),
+        # what YAML reads otherwise than it was meant
+        (
+            "normalization.epsilon",
+            "1e-5",
+            "normalization.epsilon: '1e-5' is read as text, but a number is expected; wr",
+        ),
+        ("query", [15], "query.0: 15 is read as a number, but text is expected; write it in quotes"),
+        ("query", [True], "query.0: true is read as true or false, but text is expected; write it in quotes"),
+        ("validation", True, "validation: true is not valid; expected quick, full or off"),
+        # one option against another
+        ("columns", {"features": "Cells_("}, "columns.features: 'Cells_(' is not a regular expression: missing )"),
+        ("columns", {"features": "x{99999999999}"}, "columns.features: 'x{99999999999}' is not a regular expression"),
+        ("columns", {"moa": "A", "plate": "A"}, "columns: 'A' is given for both moa and plate; expected a column for"),
+        ("main", "itlm", "main: there is no representation 'itlm'; did you mean 'itml'?"),
+        ("main", "itml_crossfit", "main: there is no representation 'itml_crossfit'; write 'itml'"),
+        ("compare", ["raw", "pcaa"], "compare: there is no representation 'pcaa'; did you mean 'pca'?"),
+        ("representations.pca_crossfit", {"method": "raw"}, "representations: 'pca_crossfit' is the name of cross-fit"),
+        (
+            "representations.PCA",
+            {"method": "raw"},
+            "representations: 'PCA' is not valid; expected a name of lower-case",
+        ),
+        ("dataset", "https://a:b@h/?token=c", "dataset: 'https://***@h/?token=***' is not valid"),
     ],
 )
 def test_a_fault_in_the_default_config_is_one_line(place, value, line):
@@ -130,16 +174,6 @@ def test_the_default_config_spells_out_the_defaults_of_the_methods():
         assert options == METHODS[given["method"]].defaults | paper
 
 
-def test_the_schema_knows_the_options_of_every_method():
-    representation = SCHEMA["$defs"]["representation"]
-    options = {
-        branch["if"]["properties"]["method"]["const"]: set(branch["then"]["properties"]) - {"method"}
-        for branch in representation["allOf"]
-    }
-    assert options == {name: set(method.defaults) for name, method in METHODS.items()}
-    assert representation["properties"]["method"]["enum"] == list(METHODS)
-
-
 @pytest.mark.parametrize("also", [{}, {"simulation": {"seed": 1}, "sources": {"profiles": {"location": "x"}}}])
 def test_a_data_set_is_simulated_or_has_sources(also):
     given = {"dataset": "x", "representations": {name: {"method": name} for name in ("raw", "pca", "itml")}} | also
@@ -149,4 +183,147 @@ def test_a_data_set_is_simulated_or_has_sources(also):
 def test_a_representation_without_method_is_one_problem():
     given = {"raw": {"method": "raw"}, "pca": {"components": 3}, "itml": {"method": "itml"}}
     lines = problems({"dataset": "x", "simulation": {"seed": 1}, "representations": given}, SCHEMA)
-    assert lines == ["representations.pca: 'method' is a required property"]
+    assert lines == ["representations.pca: 'method' is missing"]
+
+
+def study(**more):
+    return {"dataset": "x", "representations": {"mine": {"method": "raw"}}} | more
+
+
+@pytest.mark.parametrize("checksum", ["0" * 32, "12345678901234567890123456789012"])
+def test_a_checksum_that_yaml_reads_as_a_number(checksum):
+    config = yaml.safe_load(f"{{profiles: {{location: x, checksum: {checksum}}}}}")
+    (line,) = problems(study(main="mine", sources=config), SCHEMA)
+    assert line.startswith("sources.profiles.checksum: ") and line.endswith("text is expected; write it in quotes")
+
+
+def test_one_source_of_the_hub_needs_the_other():
+    config = study(main="mine", sources={"profiles": {"location": "x"}, "drugs": {"location": "y"}})
+    assert problems(config, SCHEMA) == ["sources: expected drugs and samples together, or neither"]
+
+
+def test_no_representation_has_to_be_there_but_main():
+    given = study(simulation={"seed": 1})
+    assert problems(given, SCHEMA) == ["main: there is no representation 'itml' (the default); expected one of mine"]
+    assert problems(given | {"main": "mine"}, SCHEMA) == []
+
+
+@pytest.mark.parametrize(
+    ("names", "main", "compared"),
+    [
+        ("raw pca itml rca", "itml", ["raw", "pca", "itml"]),
+        ("rca itml raw", "rca", ["raw", "itml", "rca"]),
+        ("mine", "mine", ["mine"]),
+    ],
+)
+def test_what_figures_compare_follows_from_what_there_is(names, main, compared):
+    representations = {name: {"method": "raw"} for name in names.split()}
+    given = {"dataset": "x", "simulation": {"seed": 1}, "representations": representations, "main": main}
+    assert problems(given, SCHEMA) == []
+    assert with_defaults(given, SCHEMA)["compare"] == compared
+    assert with_defaults(given | {"compare": [main]}, SCHEMA)["compare"] == [main]
+
+
+def test_validation_off_without_quotes_is_off():
+    given = DEFAULT | yaml.safe_load("validation: off")
+    assert given["validation"] is False
+    assert problems(given, SCHEMA) == []
+    assert with_defaults(given, SCHEMA)["validation"] == "off"
+
+
+def test_a_default_that_is_written_out_changes_nothing():
+    short = study(simulation={"seed": 1, "wells": {}}, sources={"profiles": {"location": "x"}}, wells={})
+    short["representations"] |= {name: {"method": name} for name in METHODS}
+    filled = with_defaults(short, SCHEMA)
+    assert with_defaults(filled, SCHEMA) == filled
+    assert list(with_defaults(dict(reversed(filled.items())), SCHEMA)) == list(filled)
+    for name, method in METHODS.items():
+        assert filled["representations"][name] == {"method": name} | method.defaults
+    assert filled["sources"]["profiles"] == {
+        "location": "x", "checksum": None, "format": None, "member": None, "join": "exact", "name": None
+    }  # fmt: skip
+    partly = with_defaults(study(main="a", representations={"a": {"method": "lda", "pca": 7}}), SCHEMA)
+    assert partly["representations"]["a"] == {"method": "lda"} | METHODS["lda"].defaults | {"pca": 7}
+
+
+@pytest.mark.parametrize(("function", "place"), [(simulate, ()), (simulate_wells, ("wells",))])
+def test_the_defaults_of_a_simulation_are_those_of_its_function(function, place):
+    filled = with_defaults({"simulation": {"seed": 1, "wells": {}}}, SCHEMA)["simulation"]
+    for key in place:
+        filled = filled[key]
+    parameters = inspect.signature(function).parameters.values()
+    defaults = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is not p.empty}
+    assert defaults and {key: filled[key] for key in filled.keys() - {"seed", "wells"}} == defaults
+
+
+def options(rule, place):
+    """Every rule below another, with its place in the schema."""
+    if isinstance(rule, dict):
+        for key, inner in rule.get("properties", {}).items():
+            yield f"{place}.{key}", inner
+    for key, inner in rule.items() if isinstance(rule, dict) else enumerate(rule) if isinstance(rule, list) else ():
+        yield from options(inner, f"{place}.{key}")
+
+
+def test_every_option_is_described_and_no_section_takes_unknown_keys():
+    found = [(place, rule) for place, rule in options(SCHEMA, "") if rule is not True and "const" not in rule]
+    assert len(found) > 70
+    for place, rule in found:
+        rule = SCHEMA["$defs"][rule["$ref"].split("/")[-1]] | rule if "$ref" in rule else rule
+        assert rule.get("description"), place
+        if "object" in rule.get("type", ()):
+            assert rule.get("additionalProperties") not in (None, True), place
+
+
+def test_duplicate_keys_are_found_with_their_lines(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "dataset: x\n"
+        "representations:\n"
+        "  raw: {method: raw}\n"
+        "  raw: {method: pca}\n"
+        "wells: {controls: [{a: 1, a: 2}]}\n"
+        "same: &anchor {seed: 1}\n"
+        "again: *anchor\n"
+        "dataset: y\n"
+    )
+    assert duplicate_keys(path) == [
+        "mine.yaml, line 4: representations.raw is given twice, first in line 3; keep one",
+        "mine.yaml, line 5: wells.controls.0.a is given twice, first in line 5; keep one",
+        "mine.yaml, line 8: dataset is given twice, first in line 1; keep one",
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "a: [", "a: 1\nb: {a: 1}\n", '{\t"a": 1}'])
+def test_no_duplicate_key_is_made_up(text, tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    assert duplicate_keys(path) == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_no_config_file_gives_a_key_twice(path):
+    assert duplicate_keys(path) == []
+
+
+def test_the_config_is_read_without_the_science():
+    code = """
+import sys
+from moamap.core.config import load_schema, problems, supervised_methods, with_defaults
+schema = load_schema("schemas")
+assert problems({}, schema) and supervised_methods(schema)
+print(sorted({"numpy", "pandas", "numba", "sklearn"} & set(sys.modules)))
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT / "workflow", capture_output=True, text=True, check=True
+    )
+    assert run.stdout == "[]\n"
+
+
+def test_one_column_can_be_the_moa_and_mark_the_controls():
+    config = {
+        "dataset": "d",
+        "sources": {"profiles": {"location": "x.csv"}},
+        "representations": {"itml": {"method": "itml"}},
+    }
+    assert problems(config | {"columns": {"moa": "injury", "control": "injury"}}, SCHEMA) == []

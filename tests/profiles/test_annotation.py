@@ -4,7 +4,9 @@ import pytest
 from sklearn.preprocessing import MultiLabelBinarizer, StandardScaler
 
 from moamap.core.errors import InputError
+from moamap.core.labels import lookalikes, membership
 from moamap.profiles import annotation as profiles
+from moamap.profiles.normalize import feature_statistics, normalize
 
 SAMPLES = pd.DataFrame(
     [
@@ -117,7 +119,7 @@ def test_one_row_per_drug_refuses_two_moas_of_one_drug():
 
 def test_membership_whole_takes_a_string_as_one_label():
     moa = pd.Series(["b|a", "a", "b|a"])
-    table = profiles.membership(moa, "whole")
+    table = membership(moa, "whole")
     assert list(table) == ["a", "b|a"]
     assert table.to_numpy().tolist() == [[False, True], [True, False], [False, True]]
 
@@ -126,7 +128,7 @@ def test_membership_split_is_scikit_learns_multilabel_table():
     moa = pd.Series(["b|a", "c", "a", "c|b|d", "a|a"])
     coder = MultiLabelBinarizer()
     expected = coder.fit_transform(moa.str.split("|"))
-    table = profiles.membership(moa, "split")
+    table = membership(moa, "split")
     assert list(table) == list(coder.classes_) and set(table.dtypes) == {np.dtype(bool)}
     np.testing.assert_array_equal(table, expected)
 
@@ -134,7 +136,7 @@ def test_membership_split_is_scikit_learns_multilabel_table():
 @pytest.mark.parametrize("policy", ["whole", "split"])
 def test_membership_keeps_the_rows_in_their_order(policy):
     moa = pd.Series(["b", "a", "c"], index=[7, 2, 5])
-    table = profiles.membership(moa, policy)
+    table = membership(moa, policy)
     assert table.index.tolist() == [7, 2, 5]
     assert table.columns[table.to_numpy().argmax(axis=1)].tolist() == ["b", "a", "c"]
 
@@ -142,18 +144,53 @@ def test_membership_keeps_the_rows_in_their_order(policy):
 def test_moa_sizes_count_drugs_and_not_rows():
     annotated, _ = profiles.annotate(PROFILES, *profiles.hub_annotation(SAMPLES, DRUGS))
     drugs, _ = profiles.one_row_per_drug(annotated)
-    assert profiles.membership(annotated["moa"], "split").sum().to_dict() == {"COX": 3, "FAAH": 1}
-    assert profiles.membership(drugs["moa"], "split").sum().to_dict() == {"COX": 2, "FAAH": 1}
-    assert profiles.membership(drugs["moa"], "whole").sum().to_dict() == {"COX": 1, "COX|FAAH": 1}
+    assert membership(annotated["moa"], "split").sum().to_dict() == {"COX": 3, "FAAH": 1}
+    assert membership(drugs["moa"], "split").sum().to_dict() == {"COX": 2, "FAAH": 1}
+    assert membership(drugs["moa"], "whole").sum().to_dict() == {"COX": 1, "COX|FAAH": 1}
 
 
-def test_check_moas_wants_a_moa_that_is_large_enough():
-    moas = profiles.membership(pd.Series(list("aaab")), "whole")
+def test_a_moa_must_be_large_enough():
+    moas = membership(pd.Series(list("aaab")), "whole")
     assert profiles.check_moas(moas, 3) is None
-    with pytest.raises(InputError, match=r"no MoA has 4 drugs \(the largest, 'a', has 3 of 4\)"):
+    with pytest.raises(InputError, match=r"^profiles: no MoA has 4 drugs \(the largest, 'a', has 3 of 4\)"):
         profiles.check_moas(moas, 4)
-    with pytest.raises(InputError, match="every drug has the MoA 'a'; expected two MoAs or more"):
-        profiles.check_moas(profiles.membership(pd.Series(list("aaa")), "whole"), 2)
+    [problem] = profiles.moa_problems(membership(pd.Series(list("aaa")), "whole"), 2)
+    assert problem == "profiles: every drug has the MoA 'a'; expected two MoAs or more"
+
+
+def test_all_problems_of_a_study_are_listed():
+    drugs = pd.DataFrame(
+        {"pert_id": list("abc"), "pert_iname": list("xyz"), "moa": list("mnm"), "f": 1.0, "g": [1, 2, 3]}
+    )
+    options = {"policy": "whole", "refuse_bad_features": True, "queried": ["x", "w", "v"]}
+    problems = list(profiles.study_problems(drugs, min_drugs=3, **options))
+    words = ["no MoA has 3 drugs", "no drug named 'w'", "no drug named 'v'", "feature 'f' has constant values (1 such"]
+    assert len(problems) == 4 and all(word in problem for word, problem in zip(words, problems, strict=True))
+    assert not list(
+        profiles.study_problems(drugs, min_drugs=2, policy="whole", refuse_bad_features=False, queried=["x"])
+    )
+
+
+@pytest.mark.parametrize("label", ["a||d", " a | d ", "|a|d|", "a|d|a"])
+def test_split_gives_no_empty_moa(label):
+    table = membership(pd.Series([label, "d"]), "split")
+    assert list(table) == ["a", "d"]
+    assert table.to_numpy().tolist() == [[True, True], [False, True]]
+
+
+def test_a_label_of_separators_is_a_missing_moa():
+    annotation = pd.DataFrame({"pert_id": list("abc"), "pert_iname": list("abc"), "moa": ["m", " | ", "|"]})
+    table = pd.DataFrame({"pert_id": list("abc"), "f": 1.0})
+    annotated, dropped = profiles.annotate(table, annotation, annotation.loc[[], ["pert_id", "pert_iname"]])
+    assert annotated["moa"].tolist() == ["m"] and dropped["reason"].tolist() == ["the drug has no MoA"] * 2
+
+
+def test_moas_that_differ_only_in_case_or_spaces_are_listed():
+    moa = pd.Series(["COX inhibitor", "cox  inhibitor", "COX inhibitor", "kinase inhibitor", "a|B", "b"])
+    assert lookalikes(moa) == [["COX inhibitor", "cox  inhibitor"]]
+    assert len(profiles.moa_notes(moa, "whole")) == 1
+    assert profiles.moa_notes(moa, "split")[0] == ("MoAs that differ only in case or spaces count as 2: 'B', 'b'")
+    assert not profiles.moa_notes(pd.Series(["a b", "a c"]), "whole")
 
 
 def test_feature_columns_say_nothing_of_drug_or_well():
@@ -164,7 +201,7 @@ def test_feature_columns_say_nothing_of_drug_or_well():
 def test_feature_statistics_against_scikit_learn():
     x = np.random.default_rng(0).normal(5, [1, 1e-3, 300], size=(40, 3))
     scaler = StandardScaler().fit(x)
-    found = profiles.feature_statistics(pd.DataFrame(x, columns=list("abc")))
+    found = feature_statistics(pd.DataFrame(x, columns=list("abc")))
     np.testing.assert_allclose(found["mean"], scaler.mean_, rtol=1e-13)
     np.testing.assert_allclose(found["variance"], scaler.var_, rtol=1e-11)
     assert found["problem"].tolist() == ["", "", ""]
@@ -175,7 +212,7 @@ def test_feature_statistics_finds_bad_features():
     table = pd.DataFrame(
         {"good": [1, 2, 4.0], "gap": [1, nan, 2], "far": [1, -inf, 2], "flat": [0.1] * 3, "both": [nan, inf, 1]}
     )
-    found = profiles.feature_statistics(table).set_index("feature")
+    found = feature_statistics(table).set_index("feature")
     problems = {"good": "", "gap": "missing values", "far": "infinite values", "flat": "constant values"}
     assert found["problem"].to_dict() == problems | {"both": "missing values"}
     assert found["mean"].isna().tolist() == found["variance"].isna().tolist() == [False, True, True, False, True]
@@ -183,7 +220,7 @@ def test_feature_statistics_finds_bad_features():
 
 def test_normalize_by_hand():
     x = [[1.0, 10.0], [3.0, 30.0]]
-    found = profiles.normalize(x, [2.0, 20.0], [1.0, 100.0], scale=2.0, epsilon=3.0, bias=0.5)
+    found = normalize(x, [2.0, 20.0], [1.0, 100.0], scale=2.0, epsilon=3.0, bias=0.5)
     ten = 10 / np.sqrt(103)
     np.testing.assert_allclose(found, [[2 * (-1 / 2 + 0.5), 2 * (-ten + 0.5)], [2 * (1 / 2 + 0.5), 2 * (ten + 0.5)]])
 
@@ -193,16 +230,16 @@ def test_normalize_by_hand():
 )
 def test_normalized_features_have_the_promised_mean_and_variance(scale, epsilon, bias):
     x = pd.DataFrame(np.random.default_rng(1).gamma(2, [1, 0.01, 50], size=(200, 3)))
-    statistics = profiles.feature_statistics(x)
+    statistics = feature_statistics(x)
     mean, variance = statistics["mean"], statistics["variance"]
-    found = profiles.normalize(x, mean, variance, scale=scale, epsilon=epsilon, bias=bias)
+    found = normalize(x, mean, variance, scale=scale, epsilon=epsilon, bias=bias)
     np.testing.assert_allclose(found.mean(axis=0), scale * bias, atol=1e-12)
     np.testing.assert_allclose(found.var(axis=0), scale**2 * variance / (variance + epsilon), rtol=1e-12)
 
 
 def test_normalize_with_the_defaults_is_the_z_score():
     x = np.random.default_rng(2).normal(4, 7, size=(50, 4))
-    found = profiles.normalize(x, x.mean(axis=0), x.var(axis=0))
+    found = normalize(x, x.mean(axis=0), x.var(axis=0))
     np.testing.assert_allclose(found, StandardScaler().fit_transform(x), rtol=1e-6)
 
 

@@ -6,7 +6,15 @@ import pytest
 
 from moamap.core.errors import InputError
 from moamap.core.names import ROLES
-from moamap.profiles.contract import check, is_control, tidy
+from moamap.profiles.contract import (
+    NO_FEATURE,
+    check,
+    contract_notes,
+    contract_problems,
+    is_control,
+    tidy,
+    with_numbers,
+)
 from moamap.profiles.formats import read_source
 
 
@@ -53,6 +61,9 @@ ODD = {  # a file, and the columns of it that are not as text() has them
     "missing values": (text(x="NA", y=""), {"f3": [np.nan, np.nan]}),
     "infinite values": (text(x="-inf"), {"f3": [-np.inf, 6.5]}),
     "scales": (text(x="3e-6", y="6.5E+6"), {"f3": [3e-6, 6.5e6]}),
+    "a drug called NA": (text(b="NA"), {"pert_id": ["a", "NA"]}),
+    "classes that are numbers": (text(moa="1").replace(",m,", ",0,"), {"moa": ["0", "1"]}),
+    "classes that are words of a program": (text(moa="None").replace(",m,", ",True,"), {"moa": ["True", "None"]}),
     "an extra column": (text(x="3,s1", y="6.5,").replace("f3", "f3,Metadata_Site"), {}),
     "row names": (text(a="0,a", b="1,b").replace("pert_id", ",pert_id"), {}),
 }
@@ -144,7 +155,7 @@ def test_a_table_without_ids_names_its_first_columns_in_one_line():
         (["x\ny", "1", "2"], r"row 1: 'x\ny'; expected a number"),
         (pd.Categorical(["1", "high", "2"]), "row 2: 'high'; expected a number"),
         (pd.array(["1", None, "x"], "string"), "row 3: 'x'; expected a number"),
-        (pd.to_datetime(["2020-02-02"] * 3), "row 1: Timestamp('2020-02-02 00:00:00'); expected a number"),
+        (pd.to_datetime(["2020-02-02"] * 3), f"row 1: Timestamp('2020-02-02 00:00:00'); expected a number{NO_FEATURE}"),
     ],
 )
 def test_a_feature_that_is_no_number_is_named_with_its_row(values, message):
@@ -187,3 +198,70 @@ def test_controls_are_told_by_the_text_of_their_column(tmp_path):
         found = tidy(table(control=values), {}, source="own.csv")
         assert is_control(found, [1]).tolist() == is_control(found, ["1"]).tolist() == [True, False, False]
     assert not is_control(table(control="DMSO"), []).any()
+
+
+@pytest.mark.parametrize("values", [["low", "high", None], ["s1", "s2", "s3"], pd.Categorical(["x", "y", "x"])])
+def test_an_extra_text_column_is_refused_with_the_cure(values):
+    said = refused(table(Notes=values))
+    assert said.startswith("column 'Notes', row 1: ")
+    assert said.endswith(
+        "expected a number; if it is no feature, begin its name with Metadata_ or choose the features with "
+        "columns.features"
+    )
+
+
+@pytest.mark.parametrize("values", [[1, -1e300, 2], ["1", "1e200", "2"], [1.0, 2.0, 1.1e150]])
+def test_a_value_whose_square_overflows_is_refused(values):
+    row = next(i for i, value in enumerate(values, start=1) if abs(float(value)) > 1e150)
+    said = f"column 'f2', row {row}: {float(values[row - 1])!r}; expected a magnitude up to 1e+150"
+    assert refused(table(f2=values)).startswith(said)
+    assert check(table(f2=[1e149, -np.inf, None]), one_row_each=True, source="own.csv") is None
+
+
+def test_every_problem_is_listed():
+    frame = table(pert_id=["a", None, "a"], f1=["x", 1, 2], f2=[1, 1e200, 2])
+    problems = list(contract_problems(frame, one_row_each=True, source="own.csv"))
+    places = [problem.split(";")[0] for problem in problems]
+    assert [place.split(": ")[1] for place in places] == [
+        "column 'pert_id', row 2",
+        "column 'pert_id', row 3",
+        "column 'f1', row 1",
+        "column 'f2', row 2",
+    ]
+
+
+def test_with_many_files_a_problem_names_the_file_and_its_row(tmp_path):
+    for name, frame in {"p1.csv": table(), "p2.csv": table(pert_id=["d", "e", "b"], f2=[1, 2, "n/m"])}.items():
+        frame.to_csv(tmp_path / name, index=False)
+    found, origin = read_source([tmp_path / "p1.csv", tmp_path / "p2.csv"], {}, {})
+    problems = list(contract_problems(found, one_row_each=True, source=origin))
+    assert [problem.split("; ")[0] for problem in problems] == [
+        "p2.csv: column 'pert_id', row 3: 'b'",
+        "p2.csv: column 'f2', row 3: 'n/m'",
+    ]
+
+
+def test_what_looks_missing_but_is_text_is_noted():
+    frame = table(pert_iname=["NA", "b", None], moa=["None", "none", "None"])
+    assert contract_notes(frame) == [
+        "column 'pert_iname': 'NA' in 1 rows is taken as text; leave the cell empty where it is missing",
+        "column 'moa': 'None' in 2 rows is taken as text; leave the cell empty where it is missing",
+        "column 'moa': 'none' in 1 rows is taken as text; leave the cell empty where it is missing",
+    ]
+    assert not contract_notes(table(moa=["nanomolar", "a", None]))
+
+
+def test_with_numbers_is_astype_float():
+    frame = table(moa="m", f1=["1", "2.5", None], f2=pd.array([1, None, 3], "Int64"), f3=[True, False, True])
+    expected = frame.astype({"f1": float, "f2": float, "f3": float})[["pert_id", "moa", "f1", "f2", "f3"]]
+    pd.testing.assert_frame_equal(with_numbers(frame), expected, check_exact=True)
+
+
+def test_an_expression_that_is_none_is_refused():
+    with pytest.raises(InputError, match=r"^columns\.features '\[' is no regular expression"):
+        tidy(table(), {"features": "["}, source="own.csv")
+
+
+def test_large_whole_numbers_are_ids():
+    found = tidy(table(pert_id=[1e22, 2.0, None], moa=[0.0, 7.0, None]), {}, source="own.csv")
+    assert found["pert_id"].tolist() == ["1e+22", "2.0", None] and found["moa"].tolist() == ["0", "7", None]

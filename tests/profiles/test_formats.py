@@ -1,6 +1,7 @@
 import gzip
 import io
 import tarfile
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -13,9 +14,10 @@ import scipy.sparse
 
 from _files import write_table
 from moamap.core.errors import InputError
+from moamap.core.tables import read_parquet
 from moamap.profiles.formats import read_profiles, read_source
 
-SUBSET = Path(__file__).parents[2] / "shared/data/lds1195-subset/MLPCN_morplological_profiles.csv.gz"
+SUBSET = Path(__file__).resolve().parents[3] / "shared/data/lds1195-subset/MLPCN_morplological_profiles.csv.gz"
 
 
 def awkward_table(n=60, m=30):
@@ -192,9 +194,10 @@ def test_files_of_plates_come_one_after_the_other(tmp_path):
     found, source = read_source(paths, {"location": "*"}, {})
     expected = pd.concat(parts, ignore_index=True)
     pd.testing.assert_frame_equal(found, expected, check_exact=True)
-    assert source == "3 files"
+    assert str(source) == "3 files" and source.place(35) == ("p2.parquet", 1 + 35 - 20 - 15)
     as_text(",")(whole.rename(columns={"Cells_5": "Nuclei_5"}), tmp_path / "p4.csv")
-    with pytest.raises(InputError, match=r"^p4\.csv: 2 columns differ: p3\.csv has 'Cells_5', p4\.csv has not$"):
+    said = r"^p4\.csv: 2 columns differ: 'Cells_5' is in p3\.csv but not in p4\.csv; sources\.profiles\.join: inner"
+    with pytest.raises(InputError, match=said):
         read_source([*paths, tmp_path / "p4.csv"], {"location": "*"}, {})
 
 
@@ -203,6 +206,12 @@ def gctx(**parts):
         file["0/DATA/0/matrix"] = np.zeros((2, 3))
         file["0/META/ROW/id"] = parts.get("rows", ["a", "b", "c"])
         file["0/META/COL/id"] = parts.get("profiles", ["x", "y"])
+    return packed.getvalue()
+
+
+def foreign():
+    with h5py.File(packed := io.BytesIO(), "w") as file:
+        file["model/weights"] = np.zeros((2, 3))
     return packed.getvalue()
 
 
@@ -221,7 +230,11 @@ BAD = {  # name of the file: its bytes, and what must be said of it
     "excel.csv": (zipped({"xl/workbook.xml": b"x"}), "found a zip (or Excel) file"),
     "wide.csv": (CSV.decode().encode("utf-16"), "found text in UTF-16; save it as UTF-8"),
     **{f"empty.{form}": (b"", f"cannot be read as {form}: No columns") for form in ("csv", "gct", "gctx", "parquet")},
-    "two.csv.zip": (zipped({"a.csv": CSV, "b.csv": CSV}), "no file None among its 2 ('a.csv', 'b.csv'); set"),
+    "two.csv.zip": (zipped({"a.csv": CSV, "b.csv": CSV}), "the archive holds 2 files ('a.csv', 'b.csv'); set sources"),
+    "none.csv.zip": (zipped({}), "the archive holds no file"),
+    "line.gct": (b"#1.3", "its second line is ''; expected 4 numbers"),
+    "words.gct": (b"#1.2\nName\tDescription\n", "its second line is 'Name Description'; expected 2 numbers"),
+    "foreign.gctx": (foreign(), "cannot be read as gctx: it has no 0/DATA/0/matrix, as every GCTX has"),
     "up.csv.zip": (zipped({"../../evil.csv": CSV}), "the archive's file '../../evil.csv' leaves its folder"),
     "root.csv.zip": (zipped({"/evil.csv": CSV}), "the archive's file '/evil.csv' leaves its folder"),
     "back.csv.zip": (zipped({"..\\evil.csv": CSV}), "leaves its folder"),
@@ -235,16 +248,16 @@ BAD = {  # name of the file: its bytes, and what must be said of it
     "other.gctx": (CSV, "cannot be read as gctx: Unable to"),
     "hollow.gctx": (HDF5.getvalue(), "cannot be read as gctx"),
     "short.gctx": (gctx(profiles=["x", "y", "z"]), "2 profiles, but metadata of 3"),
-    "twice.gctx": (gctx(rows=["a", "a", "c"]), "column 'a' is there 2 times; expected once"),
+    "twice.gctx": (gctx(rows=["a", "a", "c"]), "duplicate column 'a' (2 times); expected every name once"),
     "hollow.h5ad": (HDF5.getvalue(), "cannot be read as h5ad: it is no AnnData with X"),
     "lies.gct": (GCT.replace(b"3\t2", b"3\t4"), "4 rows of 4 fields; its second line says 4 of 6"),
     "more.gct": (GCT.replace(b"3\t2", b"9\t2"), "4 rows of 4 fields; its second line says 10 of 4"),
     "ragged.gct": (GCT.replace(b"f2\tx\t1\t2", b"f2\tx\t1"), "4 rows of 3 fields; its second line says 4 of 4"),
     "new.gct": (GCT.replace(b"#1.2", b"#1.4"), "the first line is '#1.4'; expected #1.2 or #1.3"),
-    "twice.csv": (CSV.replace(b"f2", b"f1"), "column 'f1' is there 2 times; expected once"),
-    "semicolons.csv": (CSV.replace(b",", b";"), "one column, its name full of semicolons; write it with commas"),
-    "tabs.csv": (CSV.replace(b",", b"\t"), "one column, its name full of tabs; set sources.profiles.format: tsv"),
-    "commas.tsv": (CSV, "one column, its name full of commas; set sources.profiles.format: csv"),
+    "twice.csv": (CSV.replace(b"f2", b"f1"), "duplicate column 'f1' (2 times); expected every name once"),
+    "semicolons.csv": (CSV.replace(b",", b";"), "looks semicolon-delimited, found one column; write it with commas"),
+    "tabs.csv": (CSV.replace(b",", b"\t"), "looks tab-delimited, found one column; set sources.profiles.format: tsv"),
+    "commas.tsv": (CSV, "looks comma-delimited, found one column; set sources.profiles.format: csv"),
     "none.parquet": (CSV, "cannot be read as parquet"),
     "short.csv": (CSV + b"c,7,8\n", "row 3 has 3 fields; expected 4, as in the header"),
     "long.csv": (CSV + b"\nc,7,8,9,0\n", "row 3 has 5 fields; expected 4, as in the header"),
@@ -272,5 +285,181 @@ def test_a_bad_file_is_one_line_that_names_it(name, tmp_path):
 
 def test_a_file_that_is_not_in_the_archive(tmp_path):
     (tmp_path / "a.tar.gz").write_bytes(tarred({"b.csv": CSV}))
-    with pytest.raises(InputError, match=r"^a\.tar\.gz: no file 'c\.csv' among its 1 \('b\.csv'\)"):
+    with pytest.raises(InputError, match=r"^a\.tar\.gz: no file 'c\.csv' among the 1 of the archive \('b\.csv'\)"):
         read(tmp_path / "a.tar.gz", member="c.csv")
+
+
+def test_text_columns_are_text_and_only_an_empty_cell_is_missing(tmp_path):
+    names = ["NA", "None", "null", "nan", "0001", "1e5", "True", ""]
+    content = "pert_id,pert_iname,moa,f1,f2,f3\n" + "".join(
+        f"{i:04d},{name},{i % 2},NA,1,2\n" for i, name in enumerate(names)
+    )
+    for name, separator in {"a.csv": ",", "a.tsv": "\t"}.items():
+        (tmp_path / name).write_text(content.replace(",", separator))
+        table = read(tmp_path / name)
+        assert table["pert_id"].tolist() == [f"{i:04d}" for i in range(8)]
+        assert table["pert_iname"].tolist() == [*names[:-1], None]
+        assert table["moa"].tolist() == ["0", "1"] * 4
+        assert table["f1"].isna().all() and table["f1"].dtype == float
+
+
+def numbered(rows, features=("f1", "f2", "f3"), **more):
+    values = {feature: [float(i * (j + 2) % 7) for i in rows] for j, feature in enumerate(features)}
+    return pd.DataFrame({"pert_id": [f"d{i}" for i in rows]} | more | values)
+
+
+def sources(folder, *tables):
+    paths = [folder / f"p{number}.csv" for number in range(1, len(tables) + 1)]
+    for table, path in zip(tables, paths, strict=True):
+        table.to_csv(path, index=False)
+    return paths
+
+
+def test_rows_that_overlapping_files_share_are_kept_once_with_a_warning(tmp_path, caplog):
+    paths = sources(tmp_path, numbered(range(5)), numbered(range(3, 8)), numbered([0, 9]))
+    table, origin = read_source(paths, {}, {})
+    assert table["pert_id"].tolist() == ["d0", "d1", "d2", "d3", "d4", "d5", "d6", "d7", "d9"]
+    assert [origin.place(row) for row in (4, 5, 8)] == [("p1.csv", 5), ("p2.csv", 3), ("p3.csv", 2)]
+    assert (
+        "3 of 12 rows repeat another row, number for number, and are left out (the first: row 1 of p2.csv)"
+        in caplog.text
+    )
+
+
+def test_rows_of_one_file_are_kept_once_too_but_not_two_wells_of_the_same_numbers(tmp_path):
+    again = numbered([0, 0, 1])
+    assert len(read_source(sources(tmp_path, again), {}, {})[0]) == 2
+    assert len(read_source(sources(tmp_path, again.assign(plate="p", well=["A1", "A1", "A2"])), {}, {})[0]) == 2
+    assert len(read_source(sources(tmp_path, again.assign(plate="p", well=["A1", "A3", "A2"])), {}, {})[0]) == 3
+    assert len(read_source(sources(tmp_path, again.assign(dose=["1", "2", "1"])), {}, {})[0]) == 3
+    gaps = again.assign(f3=np.nan, plate="p", well=[None, None, "A2"])
+    assert read_source(sources(tmp_path, gaps), {}, {})[1].row.tolist() == [1, 3]
+    last = again.assign(f4=[1.0, 2.0, 3.0])  # they differ in their last feature only
+    assert len(read_source(sources(tmp_path, last), {}, {})[0]) == 3
+
+
+CELL_INJURY = Path(__file__).resolve().parents[3] / "shared/data/cell-injury"
+
+
+@pytest.mark.skipif(not CELL_INJURY.exists(), reason="the real wells are not here")
+@pytest.mark.parametrize("roles", [{"plate": "Plate", "well": "Well"}, {"plate": "Plate"}])
+def test_the_259_wells_that_a_real_screen_has_twice_are_counted_once(roles, tmp_path, caplog):
+    columns = {"pert_id": "Compound Manuscript Number", "moa": "injury_type", "control": "injury_type", **roles}
+    columns["features"] = "^(Cells|Cytoplasm|Nuclei)_"
+    table, origin = read_source(sorted(CELL_INJURY.glob("*.csv.gz")), {}, columns)
+    assert len(table) == len(origin.row) == 4513 - 259
+    assert "259 of 4513 rows repeat another row" in caplog.text
+
+
+def test_two_different_rows_of_a_well_are_refused(tmp_path):
+    first = numbered(range(3), plate="p", well=["A1", "A2", "A3"])
+    second = first.assign(f2=[0.0, 2.0, 3.0]).iloc[[0, 2]]
+    said = r"^p2\.csv: row 2 and row 3 of p1\.csv are both plate 'p', well 'A3', and differ in 'f2'; expected one row"
+    with pytest.raises(InputError, match=said):
+        read_source(sources(tmp_path, first, second), {}, {})
+
+
+def test_join_inner_keeps_the_features_that_all_files_have(tmp_path, caplog):
+    paths = sources(tmp_path, numbered(range(3), "abcd"), numbered(range(3, 6), "dxba"))
+    table, _ = read_source(paths, {"join": "inner"}, {})
+    assert list(table) == ["pert_id", "a", "b", "d"] and len(table) == 6
+    assert "2 of 5 features are not in every file" in caplog.text
+    with pytest.raises(InputError, match=r"2 columns differ: 'c' is in p1\.csv but not in p2\.csv"):
+        read_source(paths, {}, {})
+    paths = sources(tmp_path, numbered(range(3)), numbered(range(3, 6), moa="m"))
+    with pytest.raises(InputError, match=r"1 columns differ: 'moa' is in p2\.csv but not in p1\.csv$"):
+        read_source(paths, {"join": "inner"}, {})
+
+
+def test_files_of_one_name_are_called_by_their_path(tmp_path):
+    paths = [tmp_path / plate / "profiles.csv" for plate in ("one", "two")]
+    for path, content in zip(paths, (CSV, CSV[:-3] + b"\n"), strict=True):
+        path.parent.mkdir()
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=rf"^{paths[1]}: row 2 has 3 fields"):
+        read_source(paths, {}, {})
+
+
+@pytest.mark.parametrize("name", ["a.csv.gz", "a.zip", "a.tar.gz", "a.csv"])
+def test_what_unpacks_to_more_than_the_machine_holds_is_refused_before_it_does(name, tmp_path, monkeypatch):
+    zeros = CSV + b"c" + b"0" * 30_000_000
+    packed = {"a.csv.gz": gzip.compress, "a.zip": lambda content: zipped({"a.csv": content})}
+    packed |= {"a.tar.gz": lambda content: tarred({"a.csv": content}), "a.csv": bytes}
+    (tmp_path / name).write_bytes(packed[name](zeros))
+    monkeypatch.setattr("moamap.profiles.formats.memory", lambda: 80_000_000)
+    monkeypatch.setattr("moamap.profiles.formats.PIECE", 1_000_000)
+    with pytest.raises(InputError, match=rf"^{name}: too large for this machine, more than 0.0 GB of its 0.1 GB"):
+        read(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["profiles.parquet", "profiles.gctx", "dense.h5ad", "sparse.h5ad"])
+def test_a_matrix_larger_than_the_machine_is_refused_before_it_is_read(name, tmp_path, monkeypatch):
+    monkeypatch.setattr("moamap.profiles.formats.memory", lambda: 4 * 8 * 50 * 30)
+    FORMATS[name][0](awkward_table(), tmp_path / name)
+    with pytest.raises(InputError, match="too large for this machine"):
+        read(tmp_path / name)
+
+
+def test_a_table_that_does_not_fit_into_memory_is_one_line(tmp_path, monkeypatch):
+    (tmp_path / "a.csv").write_bytes(CSV)
+
+    def full(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr(pd, "read_csv", full)
+    with pytest.raises(InputError, match=r"^a\.csv: the table does not fit into memory"):
+        read(tmp_path / "a.csv")
+
+
+def external_storage(path, other):
+    with h5py.File(path, "w") as file:
+        file.create_dataset("0/DATA/0/matrix", (2, 3), float, external=[(str(other), 0, 48)])
+
+
+def external_link(path, other):
+    with h5py.File(path, "w") as file:
+        file["0/DATA/0/matrix"] = h5py.ExternalLink(str(other), "0/DATA/0/matrix")
+
+
+def virtual(path, other):
+    with h5py.File(path, "w") as file:
+        layout = h5py.VirtualLayout((2, 3), float)
+        layout[:] = h5py.VirtualSource(str(other), "0/DATA/0/matrix", (2, 3))
+        file.create_virtual_dataset("0/DATA/0/matrix", layout)
+
+
+@pytest.mark.parametrize("write", [external_storage, external_link, virtual])
+@pytest.mark.parametrize("name", ["a.gctx", "a.h5ad"])
+def test_an_hdf5_file_that_takes_its_data_from_another_is_refused(write, name, tmp_path):
+    (tmp_path / "other.gctx").write_bytes(gctx())
+    write(tmp_path / name, tmp_path / "other.gctx")
+    with h5py.File(tmp_path / name, "a") as file:
+        file["0/META/ROW/id"], file["0/META/COL/id"] = ["a", "b", "c"], ["x", "y"]
+    with pytest.raises(InputError, match="0/DATA/0/matrix has its data in another file; such files are not read"):
+        read(tmp_path / name, columns={"pert_id": "id"})
+
+
+@pytest.mark.parametrize("index", [None, "pert_id", "f3"])
+def test_wide_tables_are_the_frames_that_pandas_reads(index, tmp_path):
+    """Quadratic only in pandas' reader: the frame is the same."""
+    frame = awkward_table().rename(columns={"Cells_3": "f3"})
+    frame.insert(5, "whole", range(60))
+    frame.insert(9, "class", pd.Categorical(["x", "y"] * 30))
+    frame["gaps"] = pd.array([1, None] * 30, "Int64")
+    frame = frame if index is None else frame.set_index(index)
+    frame.to_parquet(tmp_path / "a.parquet")
+    pd.testing.assert_frame_equal(
+        read_parquet(tmp_path / "a.parquet"), pd.read_parquet(tmp_path / "a.parquet"), check_exact=True
+    )
+
+
+def test_the_time_for_a_wide_table_grows_with_its_columns_and_not_with_their_square(tmp_path):
+    peaks = {}
+    for width in (1000, 8000):
+        path = tmp_path / f"{width}.parquet"
+        pd.DataFrame(np.zeros((20, width)), columns=[f"f{j}" for j in range(width)]).to_parquet(path)
+        tracemalloc.start()
+        read_parquet(path)
+        peaks[width] = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peaks[8000] < 12 * peaks[1000]

@@ -11,7 +11,7 @@ from moamap.report.figures import style
 from moamap.report.figures.workflow import figure_2
 
 NEEDS = {"fetch": [], "connect": ["fetch"], "community_features": ["connect", "fetch"], "unused": []}
-STAGES = {"fetch": "sources", "connect": "connections", "community_features": "features", "unused": "sources"}
+STAGES = {"fetch": "sources", "connect": "connections", "community_features": "communities", "unused": "sources"}
 RNG = np.random.default_rng(0)
 
 
@@ -70,16 +70,17 @@ def test_figure_2_draws_the_rules_and_the_shortest_set_of_arrows():
     figure = figure_2(NEEDS, STAGES)
     image_of(figure)
     (axis,) = figure.axes
-    boxes = [text.get_text() for text in axis.texts if text.get_text()]
-    assert sorted(boxes) == ["community features", "connect", "fetch"]
-    assert len(axis.texts) - len(boxes) == 2  # fetch -> connect -> community features; the direct arrow follows
-    assert [text.get_text() for text in axis.get_legend().get_texts()] == ["sources", "connections", "features"]
+    said = [text.get_text() for text in axis.texts if text.get_text()]
+    assert sorted(said) == ["communities", "community features", "connect", "connections", "fetch", "sources"]
+    assert len(axis.texts) - len(said) == 2  # fetch -> connect -> community features; the direct arrow follows
 
 
-def test_figure_2_goes_from_left_to_right():
-    figure = figure_2(NEEDS, STAGES)
-    place = {text.get_text(): text.get_position()[0] for text in figure.axes[0].texts if text.get_text()}
-    assert place["fetch"] < place["connect"] < place["community features"]
+def test_figure_2_has_a_column_for_each_stage_and_rules_below_those_they_need():
+    needs = {"b": ["a"], "a": [], "c": ["a", "b"], "mine": ["c"]}
+    figure = figure_2(needs, {"a": "profiles", "b": "profiles", "c": "report", "mine": "theirs"})
+    place = {text.get_text(): text.get_position() for text in figure.axes[0].texts if text.get_text()}
+    assert place["a"] == (0, 0) and place["b"] == (0, -1) and place["c"] == (1, 0) and place["mine"] == (2, 0)
+    assert place["profiles"][0] == 0 and place["report"][0] == 1 and place["theirs"][0] == 2
 
 
 def test_figure_3_marks_the_ten_largest_moas():
@@ -129,6 +130,19 @@ def test_figure_4_tells_more_communities_apart_than_there_are_colours():
     assert len(drawn) == len(looks) == 25
 
 
+@pytest.mark.parametrize("n_maps", [1, 4])
+def test_any_number_of_representations_can_be_compared(n_maps):
+    communities, enriched = community_tables()
+    names = ["raw", "itml", "rca", "lda"][:n_maps]
+    maps = {name: flat_map(len(communities)) for name in names}
+    moas = figures.figure_3(maps, pd.Series(list("aabbbccccd")))
+    found = figures.figure_4(maps, dict.fromkeys(names, communities), dict.fromkeys(names, enriched))
+    titles = ["a  Original data", "b  ITML", "c  rca", "d  lda"][:n_maps]
+    assert [axis.get_title(loc="left") for axis in moas.axes] == titles
+    assert [axis.get_title(loc="left").split(":")[0] for axis in found.axes[:n_maps]] == titles
+    assert (found.get_figwidth(), moas.get_figwidth()) == (5 * n_maps, 4.75 * n_maps)
+
+
 def test_figure_4_without_any_enrichment():
     communities, enriched = community_tables()
     tables = {"raw": communities, "itml": communities}, {"raw": enriched, "itml": enriched.assign(enriched=False)}
@@ -150,7 +164,7 @@ def test_a_long_list_of_enriched_moas_is_cut():
 def test_figure_s1_orders_the_drugs_by_community():
     numbers = np.array([2, 1, 3, 1, 2, 1])
     x = np.arange(6.0)[:, None] ** 2
-    figure = figures.figure_s1(pdist(x), numbers)
+    figure = figures.figure_s1(pdist(x), numbers, representation="itml")
     image_of(figure, "png")
     axis, bar = figure.axes
     order = [1, 3, 5, 0, 4, 2]
@@ -159,7 +173,8 @@ def test_figure_s1_orders_the_drugs_by_community():
     assert axis.get_xticks().tolist() == [1.0, 3.5]
     assert [line.get_ydata()[0] for line in axis.lines[::2]] == [2.5, 4.5]
     assert axis.get_title(loc="left") == "DIP connections: 15 pairs of 6 drugs"
-    assert bar.get_ylabel().startswith("Euclidean distance")
+    assert bar.get_ylabel().startswith("Distance, ITML")
+    assert axis.get_xlabel().startswith("ITML community")
 
 
 def test_simulated_figures_say_so():

@@ -4,7 +4,8 @@ import pytest
 from scipy.spatial.distance import pdist, squareform
 
 from moamap.core.errors import InputError
-from moamap.report.query import check_names, query
+from moamap.profiles.annotation import name_problems
+from moamap.report.query import query
 
 PLACES = {"Abacavir": 0.0, "bepridil": 1.0, "caffeine": 3.0, "digoxin": 7.0, "estradiol": 15.0}
 COMMUNITIES = pd.DataFrame(
@@ -84,5 +85,5 @@ def test_an_unknown_name_is_refused_with_suggestions(name, hint):
 
 
 def test_known_names_pass():
-    assert check_names(list(PLACES), COMMUNITIES["drug"]) is None
-    assert check_names([], COMMUNITIES["drug"]) is None
+    assert not list(name_problems(list(PLACES), COMMUNITIES["drug"]))
+    assert not list(name_problems([], COMMUNITIES["drug"]))

@@ -41,10 +41,10 @@ def tables(*, p=0.5, q=0.9):
     }
 
 
-def verdict(dataset, tables, traces, query, *, simulated):
+def verdict(dataset, tables, traces, query, *, simulated, unlearned=None):
     """The prose, from numbers that went through JSON."""
     found = numbers_and_prose.verdict(
-        dataset, tables, traces, proposed_by="itml_crossfit", query=query, simulated=simulated
+        dataset, tables, traces, unlearned or {}, proposed_by="itml_crossfit", query=query, simulated=simulated
     )
     return numbers_and_prose.prose(json.loads(json.dumps(found, allow_nan=False)))
 
@@ -83,3 +83,25 @@ def test_numbers_that_differ_from_table_1_are_explained():
     text = verdict("x", changed, {"itml_crossfit": float("nan")}, [], simulated=False)
     assert "In raw the numbers tested here differ slightly from Table 1's" in text
     assert "nan" not in text
+
+
+def test_names_are_text_on_one_line_and_no_markup():
+    changed = tables(p=0.01, q=0.001)
+    changed["candidates"]["drug"] = "a\n# b <img src=x> [c](d) *e* $f$"
+    text = verdict("x", changed, {}, [], simulated=False)
+    assert r"a # b \<img src=x\> \[c\](d) \*e\* \$f\$" in text
+
+
+def test_what_could_not_be_learned_is_said_and_never_an_error():
+    empty = tables()
+    numbers = ["observed", "null_mean", "null_low", "null_high", "lift", "p_value", "in_the_study"]
+    for name in ("null", "retrieval"):
+        empty[name].loc[empty[name]["representation"] != "raw", numbers] = float("nan")
+    empty["stability"][["adjusted_rand", "query_together"]] = float("nan")
+    empty["candidates"][["q_value", "stability"]] = float("nan")
+    text = verdict("x", empty, {}, ["w", "z"], simulated=False, unlearned={"itml_crossfit": 1.0})
+    assert "**itml_crossfit** (cross-fitted): cannot be computed from these drugs." in text
+    assert "nothing is cross-fitted" in text and "no perturbed run found communities" in text
+    assert "nan" not in text and "None" not in text
+    text = verdict("x", tables(), {}, [], simulated=False, unlearned={"itml_crossfit": 0.25})
+    assert "the folds of 25.0% of the pairs of drugs" in text

@@ -1,8 +1,5 @@
 """Alternative representations against scikit-learn, metric-learn and formulas, and on screens whose truth is known."""
 
-import inspect
-from dataclasses import replace
-
 import metric_learn
 import numpy as np
 import pandas as pd
@@ -17,10 +14,11 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 import discarded
 from moamap.core.errors import InputError
 from moamap.core.labels import folds_by_moa, label_sets, membership, sharing
+from moamap.core.numerics import squared_euclidean
 from moamap.profiles.simulate import simulate
 from moamap.representations import alternatives as alt
-from moamap.representations.base import Learned
-from moamap.representations.paper import labelled_pairs, raw
+from moamap.representations.base import Chain, Corrected, Learned, load, normal_scores, save, unit_rows
+from moamap.representations.paper import itml, labelled_pairs, raw
 from moamap.validation.nulls import permutation
 from moamap.validation.retrieval import average_precision, rank
 
@@ -58,7 +56,7 @@ def metric(learned):
 def test_normal_scores_of_the_reference_are_bloms():
     x = np.random.default_rng(0).integers(0, 20, size=(50, 6)).astype(float)  # many ties
     expected = norm.ppf((rankdata(x, axis=0) - 3 / 8) / (50 + 1 / 4))
-    np.testing.assert_allclose(alt.normal_scores(x, np.sort(x, axis=0)), expected, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(normal_scores(x, np.sort(x, axis=0)), expected, rtol=1e-12, atol=1e-12)
 
 
 def test_normal_scores_of_new_drugs_are_interpolated_and_end_where_the_reference_ends():
@@ -66,7 +64,7 @@ def test_normal_scores_of_new_drugs_are_interpolated_and_end_where_the_reference
     ranks = [1, 1, 1.5, 2.5, 3.5, 4, 4]
     new = np.array([[-9.0], [0.0], [0.5], [1.0], [2.5], [4.0], [99.0]])
     np.testing.assert_allclose(
-        alt.normal_scores(new, reference)[:, 0], norm.ppf((np.array(ranks) - 0.375) / 4.25), rtol=1e-12
+        normal_scores(new, reference)[:, 0], norm.ppf((np.array(ranks) - 0.375) / 4.25), rtol=1e-12
     )
 
 
@@ -85,7 +83,7 @@ def test_unit_length_is_cosine_distance():
     np.testing.assert_allclose(
         pdist(discarded.direct(x, moas, warp=None, cosine=True).transform(x)) ** 2, expected, rtol=1e-9
     )
-    assert not alt.unit_rows(np.zeros((2, 3))).any()
+    assert not unit_rows(np.zeros((2, 3))).any()
 
 
 def test_a_chain_without_its_curved_parts_is_a_linear_map():
@@ -188,15 +186,51 @@ def test_finite_and_the_same_again_with_more_features_than_drugs_and_several_moa
     np.testing.assert_allclose(first.transform(x[:3] + 0.1), first.transform(x + 0.1)[:3], rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("method", [m for m in METHODS if "cosine" in inspect.signature(m).parameters])
-def test_all_that_was_learned_can_be_saved(method, tmp_path):
+LEARNED = {
+    "linear": lambda x, moas: alt.lda(x, moas),
+    "corrected": lambda x, moas: itml(x, moas, n_constraints=5),
+    "unit length": lambda x, moas: alt.rca(x, moas, cosine=True),
+    "normal scores": lambda x, moas: alt.spherize(x, moas, warp="rank"),
+    "both": lambda x, moas: discarded.direct(x, moas, warp="rank", cosine=True),
+}
+
+
+@pytest.mark.parametrize("kind", LEARNED)
+def test_a_saved_map_embeds_new_drugs_as_the_learned_one_does(kind, tmp_path):
     x, moas = split_screen()
-    learned = method(x, moas, warp="rank", cosine=True)
-    np.savez(tmp_path / "transform.npz", **learned.arrays())
-    with np.load(tmp_path / "transform.npz") as saved:
-        again = alt.Chain(saved["components"], {}, saved["centre"], saved["reference"], bool(saved["unit"]))
-    np.testing.assert_array_equal(again.transform(x), learned.transform(x))
-    assert "reference" not in replace(learned, reference=None).arrays()
+    features = [f"f{number}" for number in range(x.shape[1])]
+    learned = LEARNED[kind](x, moas)
+    save(learned, tmp_path / "transform.npz", features)
+    again, names = load(tmp_path / "transform.npz")
+    assert type(again) is type(learned) and names == features
+    assert again.arrays().keys() == learned.arrays().keys()
+    for name, array in learned.arrays().items():
+        np.testing.assert_array_equal(again.arrays()[name], array, strict=True)
+    new = np.random.default_rng(5).normal(size=(6, x.shape[1]))
+    np.testing.assert_array_equal(again.transform(new), learned.transform(new))
+    base = squared_euclidean(new)
+    np.testing.assert_array_equal(again.squared_distances(new, base), learned.squared_distances(new, base))
+
+
+def test_the_kinds_of_map_are_all_tried():
+    x, moas = split_screen()
+    assert {type(learn(x, moas)) for learn in LEARNED.values()} == {Learned, Corrected, Chain}
+
+
+def test_a_file_that_is_no_map_is_refused_in_one_line(tmp_path):
+    x, moas = split_screen()
+    path = tmp_path / "transform.npz"
+    save(alt.lda(x, moas), path, ["f"] * x.shape[1])
+    whole = path.read_bytes()
+    np.savez(tmp_path / "other.npz", features=["a"], something=np.eye(2))
+    path.write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "text.npz").write_text("no archive")
+    for name in ("transform.npz", "other.npz", "text.npz"):
+        with pytest.raises(
+            InputError, match=rf"{name}: cannot be read as a learned representation .* delete the file"
+        ) as said:
+            load(tmp_path / name)
+        assert "\n" not in str(said.value)
 
 
 def test_normal_scores_do_not_mind_a_monotone_change_of_scale():

@@ -128,7 +128,7 @@ def test_distances_keep_their_digits_where_the_map_contracts_everything():
     """M^-1 = I + 1e12 sum v v' over all directions: the correction alone would leave rounding, or nothing."""
     rng = np.random.default_rng(0)
     x, directions, weights = rng.normal(size=(30, 4)), np.eye(4), np.full(4, 1e12)
-    learned = Corrected(np.eye(4) / np.sqrt(1 + 1e12), {}, directions, weights)
+    learned = Corrected(np.eye(4) / np.sqrt(1 + 1e12), directions=directions, weights=weights)
     expected = pdist(x, "sqeuclidean") / (1 + 1e12)
     found = learned.squared_distances(x, squared_euclidean(x))
     np.testing.assert_allclose(squareform(found, checks=False), expected, rtol=1e-9)

@@ -1,5 +1,6 @@
 """Downloads from a real HTTP server on loopback; the path of a URL says how the server behaves."""
 
+import errno
 import gzip
 import multiprocessing
 import os
@@ -8,6 +9,8 @@ import re
 import socket
 import threading
 import time
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 
@@ -21,19 +24,20 @@ OLD, NEW = (gzip.compress(random.Random(seed).randbytes(300_000)) for seed in (0
 HALF = len(OLD) // 2
 NAME = "plate.csv.gz"
 ALL, REST = None, ("rest", '"old"')  # what a request asks for
+IN_AN_HOUR = datetime.now(UTC) + timedelta(hours=1)
 DATE = "Mon, 01 Jan 2024 00:00:00 GMT"
 
 
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
-        ways = set(self.path.rsplit("/", 1)[1].split("+"))
+        ways = set(self.path.split("?")[0].rsplit("/", 1)[1].split("+"))
         before = self.server.paths().count(self.path)
         condition = self.headers["If-Range"]
         begin = int(re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", "bytes=0-"))[1])
         self.server.asked.append((self.path, begin, condition))
         for way, status in {"gone": 404, "never": 416, "busy": 503, "recovers": 503}.items():
             if way in ways and (way != "recovers" or before < 2):
-                return self.send_error(status)
+                return self.refuse(status, next((way for way in ways if way.startswith("wait")), "wait"))
         if "moved" in ways:
             return self.answer(302, {"Location": "/good"})
         body, tag = (NEW, '"new"') if "new" in ways or ("changed" in ways and before) else (OLD, '"old"')
@@ -49,6 +53,12 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(206 if part else 200, headers, body[begin : HALF if cut else None], ways, cut)
         if cut and "stuck" in ways:
             self.server.stopped.wait()
+
+    def refuse(self, status, wait):
+        self.send_response(status)
+        if value := {"wait9": "9", "waitlong": "9999", "waitdate": format_datetime(IN_AN_HOUR)}.get(wait):
+            self.send_header("Retry-After", value)
+        self.end_headers()
 
     def answer(self, status, headers, body=b"", ways=(), cut=False):
         if chunked := "chunked" in ways:
@@ -96,7 +106,7 @@ def pauses(monkeypatch):
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
         monkeypatch.delenv(name)
     waited = []
-    monkeypatch.setattr("moamap.sources.download.time", SimpleNamespace(sleep=waited.append))
+    monkeypatch.setattr("moamap.sources.download.time", SimpleNamespace(sleep=waited.append, time=time.time))
     return waited
 
 
@@ -106,7 +116,7 @@ def cache(tmp_path):
 
 
 def files(cache):
-    return sorted(path.name.split("-", 1)[1] for path in cache.iterdir() if path.suffix != ".lock")
+    return sorted(path.name.split("-", 1)[1] for path in cache.glob("*") if path.suffix != ".lock")
 
 
 @pytest.mark.parametrize("checksum", [None, "md5:", "sha256:"])
@@ -150,8 +160,8 @@ def test_what_broke_off_is_resumed_if_the_file_is_the_same(server, cache, pauses
 @pytest.mark.parametrize(
     ("way", "message"),
     [
-        ("gone", "the server says 404 .*attempt 1"),
-        ("busy", "the server says 503 .*attempt 5"),
+        ("gone", "HTTP 404 .*attempt 1"),
+        ("busy", "HTTP 503 .*attempt 5"),
         ("never", "attempt 5"),
         ("long", "attempt 5"),
         ("long+weak", f"broke off after {len(OLD)} of {len(OLD) + 1000} bytes, attempt 5"),
@@ -245,3 +255,68 @@ def test_a_proxy_of_the_environment_is_used(server, cache, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", server.url)
     assert download("http://example.invalid/good", cache, NAME).read_bytes() == OLD
     assert server.paths() == ["http://example.invalid/good"]
+
+
+@pytest.mark.parametrize(("way", "expected"), [("wait9", [9, 9]), ("waitlong", [120, 120]), ("waitdate", [120, 120])])
+def test_a_server_s_retry_after_is_honoured_up_to_two_minutes(server, cache, pauses, way, expected):
+    assert download(f"{server.url}/recovers+{way}", cache, NAME).read_bytes() == OLD
+    assert pauses == expected
+
+
+def test_a_cache_that_may_only_be_read_is_used(server, cache, monkeypatch):
+    url = f"{server.url}/good"
+    kept = download(url, cache, NAME)
+    right = digest(kept)
+    for lock in cache.glob("*.lock"):
+        lock.unlink()
+    before = sorted(cache.iterdir())
+
+    def refuse(path, *_, **__):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+    monkeypatch.setattr("moamap.sources.download.os.open", refuse)  # root may write whatever the mode says
+    for checksum in (None, right):
+        assert download(url, cache, NAME, checksum) == kept
+    assert sorted(cache.iterdir()) == before
+    said = r"^cache: .*\.lock cannot be written \(Read-only file system\); set `cache` to another folder"
+    with pytest.raises(InputError, match=said):
+        download(f"{server.url}/new", cache, NAME)
+
+
+def test_a_lock_that_is_a_link_is_refused_and_its_target_kept(server, cache, tmp_path):
+    url = f"{server.url}/good"
+    download(url, cache, NAME).unlink()
+    [lock] = cache.glob("*.lock")
+    lock.unlink()
+    (tmp_path / "precious").write_bytes(b"content")
+    lock.symlink_to(tmp_path / "precious")
+    with pytest.raises(InputError, match=rf"^cache: {lock} is a symbolic link; remove it"):
+        download(url, cache, NAME)
+    assert (tmp_path / "precious").read_bytes() == b"content"
+
+
+def test_a_part_that_is_a_link_is_replaced_and_its_target_kept(server, cache, tmp_path):
+    url = f"{server.url}/good"
+    kept = download(url, cache, NAME)
+    kept.unlink()
+    (tmp_path / "precious").write_bytes(OLD[:HALF])
+    kept.with_name(f"{kept.name}.part").symlink_to(tmp_path / "precious")
+    kept.with_name(f"{kept.name}.part.mark").write_text('"old"')
+    assert download(url, cache, NAME).read_bytes() == OLD and not kept.is_symlink()
+    assert (tmp_path / "precious").read_bytes() == OLD[:HALF]
+
+
+@pytest.mark.parametrize("place", ["cache", "cache/below"])
+def test_a_cache_that_is_a_file_is_one_line(server, tmp_path, place):
+    (tmp_path / "cache").write_text("x")
+    with pytest.raises(InputError, match=r"^cache: .* is no folder; set `cache` to one"):
+        download(f"{server.url}/good", tmp_path / place, NAME)
+
+
+@pytest.mark.parametrize("way", ["gone", "busy", "good"])
+def test_no_password_and_no_token_is_said(server, cache, way, caplog):
+    address = server.url.replace("://", "://user:hunter2@")
+    with pytest.raises(InputError) as caught:
+        download(f"{address}/{way}?token=abc123", cache, NAME, f"sha256:{'0' * 64}", offline=way == "good")
+    said = str(caught.value) + caplog.text
+    assert "hunter2" not in said and "abc123" not in said and f"***@127.0.0.1:{server.server_port}/{way}" in said

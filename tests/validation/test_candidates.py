@@ -4,6 +4,7 @@ import pytest
 from scipy.spatial.distance import pdist, squareform
 from scipy.stats import gamma, kstest
 
+from moamap.core.labels import membership
 from moamap.validation.candidates import closeness, false_discovery_rate, nearness_p, partners, proposals
 from moamap.validation.retrieval import rank
 
@@ -72,8 +73,25 @@ def test_partners_are_the_nearest_drugs_of_other_moas():
     drugs = pd.DataFrame({"drug": list("wxyz"), "moa": ["m", "m", "n", "o"]})
     association = np.array([[0, 0.9, 0.4, 0.7], [0.9, 0, 0, 0], [0.4, 0, 0, 0], [0.7, 0, 0, 0]])
     runs = np.array([[1, 1, 2, 1], [1, 2, 2, 0]])
-    table = partners(["w"], drugs, association, runs, neighbours=2)
+    moas = membership(drugs["moa"], "whole").to_numpy()
+    table = partners(["w"], drugs, moas, association, runs, neighbours=2)
     assert list(table["proposed"]) == ["z [o]", "y [n]"]
     assert list(table["evidence"]) == [70, 40]
     assert list(table["stability"]) == [1, 0]
-    assert partners([], drugs, association, runs, neighbours=2).empty
+    assert partners([], drugs, moas, association, runs, neighbours=2).empty
+
+
+def test_partners_under_split_share_no_moa():
+    drugs = pd.DataFrame({"drug": list("wxyz"), "moa": ["m|k", "m", "n", "k|o"]})
+    association = np.array([[0, 0.9, 0.4, 0.7], [0.9, 0, 0, 0], [0.4, 0, 0, 0], [0.7, 0, 0, 0]])
+    runs = np.ones((2, 4), dtype=int)
+    for policy, expected in {"split": ["y [n]"], "whole": ["x [m]", "z [k|o]", "y [n]"]}.items():
+        moas = membership(drugs["moa"], policy).to_numpy()
+        assert list(partners(["w"], drugs, moas, association, runs, neighbours=3)["proposed"]) == expected
+
+
+def test_partners_that_no_run_has_together_have_no_stability():
+    drugs = pd.DataFrame({"drug": list("wx"), "moa": ["m", "n"]})
+    association = np.array([[0, 0.9], [0.9, 0]])
+    table = partners(["w"], drugs, np.eye(2, dtype=bool), association, np.array([[1, 0], [0, 1]]), neighbours=1)
+    assert table["stability"].isna().tolist() == [True]

@@ -10,11 +10,26 @@ from scipy.spatial.distance import pdist, squareform
 from scipy.stats import chisquare
 
 from moamap.core.errors import InputError
-from moamap.core.labels import folds_by_moa, folds_of_moas, label_sets, moa_groups, sharing
+from moamap.core.labels import (
+    fewest_similar_pairs,
+    folds_by_moa,
+    folds_of_moas,
+    folds_to_learn_from,
+    label_sets,
+    moa_groups,
+    sharing,
+)
 from moamap.core.numerics import squared_euclidean
 from moamap.representations.base import Corrected, Learned
 from moamap.representations.registry import learn
-from moamap.validation.crossfit import co_membership, crossfit, one_split, scale
+from moamap.validation.crossfit import (
+    co_membership,
+    crossfit,
+    one_split,
+    scale,
+    share_unlearned,
+    with_unlearned,
+)
 from moamap.validation.retrieval import average_precision, rank
 
 
@@ -134,7 +149,7 @@ def test_no_moa_is_in_two_folds_where_drugs_have_several():
 def test_distances_without_a_scale_are_refused(median):
     squared = np.full((8, 8), median)
     squared[0, 1] = squared[1, 0] = 3.0
-    with pytest.raises(InputError, match="puts most of 8 drugs at one place"):
+    with pytest.raises(InputError, match="puts most of 8 drugs at one point"):
         scale(squared)
 
 
@@ -221,7 +236,7 @@ def test_corrected_distances_are_those_of_the_embedding(d, n_constraints, bounds
 
 def test_a_map_without_corrections_is_the_identity():
     x, _ = screen()
-    nothing = Corrected(np.eye(6), {}, np.empty((0, 6)), np.empty(0))
+    nothing = Corrected(np.eye(6), directions=np.empty((0, 6)), weights=np.empty(0))
     np.testing.assert_array_equal(nothing.squared_distances(x, squared_euclidean(x)), squared_euclidean(x))
 
 
@@ -274,3 +289,108 @@ def test_co_membership_of_communities_that_are_the_folds():
     folds = np.arange(80) % 4
     same_fold = Counter(folds[i] == folds[j] for i, j in combinations(range(80), 2))
     assert co_membership(folds + 1, folds) == pytest.approx(same_fold.total() / same_fold[True])
+
+
+def one_hot(labels):
+    return np.eye(labels.max() + 1, dtype=bool)[labels]
+
+
+def slow_fewest(folds, moas):
+    """Pairs of drugs that share a MoA and are in the training set, drug by drug."""
+    counts = []
+    for out in combinations(range(max(folds) + 1), 2):
+        train = [row for row in range(len(folds)) if folds[row] not in out]
+        counts.append(sum(int((moas[i] & moas[j]).sum()) for i, j in combinations(train, 2)))
+    return min(counts)
+
+
+@pytest.mark.parametrize("split", [False, True])
+@pytest.mark.parametrize("n_folds", [3, 4, 5])
+def test_fewest_similar_pairs_by_loops(n_folds, split):
+    for seed in range(5):
+        moas = screen(40, n_moas=9, seed=seed, split=split)[1]
+        folds = np.random.default_rng(seed).integers(n_folds, size=40)
+        assert fewest_similar_pairs(folds, moas) == slow_fewest(folds, moas)
+
+
+@pytest.mark.parametrize("n_folds", [3, 4, 5])
+@pytest.mark.parametrize("sizes", [[2] * 45, [3] * 8, [2, 3] * 12, [2] * 30 + [5], [2] * 10 + [1] * 30])
+def test_folds_of_small_moas_leave_pairs_in_every_training_set(sizes, n_folds):
+    for seed in range(5):
+        labels = labels_of(sizes, seed)
+        folds = folds_to_learn_from(labels, one_hot(labels), n_folds, np.random.default_rng(seed))
+        assert slow_fewest(folds, one_hot(labels)) >= 2
+        filled = np.bincount(folds, minlength=n_folds)
+        assert filled.max() - filled.min() <= 3 + 1  # the largest set that stays whole, and the remainder
+
+
+@pytest.mark.parametrize("sizes", [[43, 17, 9, 5, 4, 3, 2, 1, 1, 1], [5] * 20, [3] * 45, [1] * 30])
+def test_folds_stay_as_they_were_where_pairs_remain_or_none_can_be_had(sizes):
+    labels = labels_of(sizes)
+    even = folds_by_moa(labels, 4, np.random.default_rng(3))
+    np.testing.assert_array_equal(folds_to_learn_from(labels, one_hot(labels), 4, np.random.default_rng(3)), even)
+
+
+@pytest.mark.parametrize("sizes", [[2] * 45, [2, 3] * 12, [2] * 30 + [5], [9, 8, 7, 6, 5, 5]])
+def test_a_permutation_deals_the_same_folds_to_the_label_sets(sizes):
+    """Chance stays exchangeable: only which drug has which label changes, so the training sets are as large."""
+    labels = labels_of(sizes)
+    tables = []
+    for seed in range(6):
+        shuffled = np.random.default_rng(seed).permutation(labels)
+        folds = folds_to_learn_from(shuffled, one_hot(shuffled), 4, np.random.default_rng(9))
+        tables.append([np.bincount(folds[shuffled == label], minlength=4).tolist() for label in range(len(sizes))])
+    assert all(table == tables[0] for table in tables)
+
+
+def test_every_drug_is_as_likely_in_every_fold_where_small_moas_stay_whole():
+    labels, rng = labels_of([2] * 12 + [3] * 2), np.random.default_rng(0)
+    dealt = np.array([folds_to_learn_from(labels, one_hot(labels), 4, rng) for _ in range(2000)])
+    together = labels[:, None] == labels
+    assert all((split[:, None] == split)[together].all() for split in dealt[:50])
+    # the two sets of three go first, to the first two folds; the rest follows by how full the folds are
+    assert {len(set(drug)) for drug in dealt[:, np.isin(labels, np.arange(12))].T} == {4}
+
+
+def test_what_cannot_be_learned_has_no_cross_fitted_distance():
+    """One MoA of two drugs among single ones: only the maps that leave out neither of its folds can be learned."""
+    x = screen(12)[0]
+    moas = np.eye(11, dtype=bool)[[0, 0, *range(1, 11)]]
+    folds = np.array([[0, 1, 0, 1, 2, 3, 2, 3, 0, 1, 2, 3]])
+    squared = crossfit(x, moas, itml, folds, squared_euclidean(x))
+    (split,) = folds
+    for i, j in combinations(range(12), 2):
+        out = {split[i], split[j]} if split[i] != split[j] else {split[i], (split[i] + 1) % 4}
+        assert np.isnan(squared[i, j]) == np.isnan(squared[j, i]) == bool(out & {0, 1})
+    np.testing.assert_array_equal(squared.diagonal(), 0)
+    assert share_unlearned(squared) == np.isnan(squareform(squared, checks=False)).mean() > 0.5
+
+
+def test_pairs_that_one_split_cannot_learn_have_the_mean_of_the_others():
+    x = screen(12)[0]
+    moas = np.eye(11, dtype=bool)[[0, 0, *range(1, 11)]]
+    folds = np.array([[0, 1, 0, 1, 2, 3, 2, 3, 0, 1, 2, 3], [2, 2, 0, 0, 0, 1, 1, 1, 2, 3, 3, 3]])
+    base = squared_euclidean(x)
+    alone = np.array([crossfit(x, moas, itml, folds[[k]], base) for k in (0, 1)])
+    both = crossfit(x, moas, itml, folds, base)
+    for known in np.ndindex(12, 12):
+        given = [value for value in alone[:, *known] if not np.isnan(value)]
+        assert both[known] == pytest.approx(np.mean(given)) if given else np.isnan(both[known])
+
+
+def test_unlearned_pairs_have_the_scaled_distance_of_the_profiles():
+    base = squared_euclidean(screen(20)[0])
+    squared = 7 * base
+    squared[2, 5] = squared[5, 2] = np.nan
+    filled = with_unlearned(squared, base)
+    assert filled[2, 5] == filled[5, 2] == base[2, 5] / np.median(squareform(base, checks=False))
+    filled[2, 5] = filled[5, 2] = np.nan
+    np.testing.assert_array_equal(filled, squared)
+
+
+def test_nothing_to_learn_from_gives_the_scaled_distances_of_the_profiles():
+    x = screen(12)[0]
+    folds, base = np.array([np.arange(12) % 4]), squared_euclidean(x)
+    squared = crossfit(x, np.eye(12, dtype=bool), itml, folds, base)
+    assert share_unlearned(squared) == 1
+    np.testing.assert_allclose(with_unlearned(squared, base), base / scale(base), rtol=1e-15)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binom, chisquare, hypergeom
 
-from moamap.communities.enrichment import enrichment, tail
+from moamap.communities.enrichment import enrichment_table, tail
 from moamap.core.labels import label_sets
 from moamap.validation.nulls import (
     by_moa,
@@ -87,7 +87,7 @@ def test_enrichment_p_against_the_enrichment_table(n, n_communities, n_moas):
     numbers = 1 + rng.permutation(np.arange(n) % n_communities)
     moas = rng.random((n, n_moas)) < np.linspace(0.05, 0.4, n_moas)
     p, k = enrichment_p(numbers, moas)
-    table = enrichment(pd.Series(numbers), pd.DataFrame(moas), min_drugs=0)
+    table = enrichment_table(pd.Series(numbers), pd.DataFrame(moas), min_drugs=0)
     np.testing.assert_array_equal(k.ravel(), table["k"])
     np.testing.assert_allclose(p.ravel(), table["p_value"], rtol=1e-12)
 
@@ -212,3 +212,21 @@ def test_retrieval_by_moa_by_hand():
     np.testing.assert_allclose(table["lift"], [2, 1, 0.5])
     np.testing.assert_allclose(table["p_value"], [1 / 4, 3 / 4, 1])
     np.testing.assert_allclose(table["q_value"], [3 / 4, 1, 1])  # 3/1 x 1/4; 3/2 x 3/4, but no more than 1
+
+
+def test_a_permutation_without_a_value_counts_against_every_moa():
+    null = np.array([[0.2, 0.5], [np.nan, np.nan], [0.01, 0.9], [0.7, 0.3]])
+    table = by_moa(["a", "b"], np.array([0.05, 0.4]), null)
+    assert table["p_value"].tolist() == [3 / 5, 3 / 5]  # one of the three that were drawn, two of them, and the empty
+    assert table["p_adjusted"].tolist() == [3 / 5, 3 / 5]
+    assert table["null_median_smallest_p"].tolist() == pytest.approx([0.2, 0.5])
+    retrieved = retrieval_by_moa(["a", "b"], np.array([0.6, 0.4]), null)
+    assert retrieved["null_mean"].tolist() == pytest.approx([0.91 / 3, 1.7 / 3])
+    assert retrieved["p_value"].tolist() == [3 / 5, 4 / 5]
+
+
+def test_what_was_not_observed_has_no_p():
+    empty, null = np.full(2, np.nan), np.full((4, 2), np.nan)
+    for table in (by_moa(["a", "b"], empty, null), retrieval_by_moa(["a", "b"], empty, null)):
+        assert table.drop(columns="moa").isna().all(axis=None)
+    assert np.isnan(summary(np.nan, null[:, 0])["p_value"])

@@ -8,13 +8,16 @@ from scipy.stats import false_discovery_control, gamma
 from sklearn.metrics import average_precision_score
 
 from moamap.communities.clusters import find_communities
-from moamap.communities.enrichment import enrichment, table_1_row
+from moamap.communities.enrichment import enrichment_table, table_1_row
 from moamap.core.labels import folds_by_moa, folds_of_moas, label_sets, membership, moa_groups
 from moamap.core.names import CROSSFIT, HELD_OUT_DRUGS, HELD_OUT_MOAS, IN_SAMPLE, LABEL_FREE
+from moamap.core.numerics import stream
 from moamap.profiles.simulate import simulate
 from moamap.representations.registry import learn
+from moamap.validation.crossfit import crossfit, share_unlearned
 from moamap.validation.nulls import permutation
 from moamap.validation.procedure import Procedure
+from moamap.validation.stability import perturbations, rerun
 
 N, MIN_DRUGS, ALPHA, N_FOLDS, SEED = 80, 5, 0.05, 4, 11
 ITML = {"n_constraints": 12, "max_iter": 300}
@@ -78,7 +81,7 @@ def slow_proposals(squared, tested):
 def slow_claims(squared, moas):
     """What a run's tables say: the row of Table 1, the smallest P of each tested MoA, and the drugs proposed."""
     numbers = find_communities(np.sqrt(squareform(squared)), damping=0.6).numbers
-    table = enrichment(pd.Series(numbers), moas, min_drugs=MIN_DRUGS, alpha=ALPHA)
+    table = enrichment_table(pd.Series(numbers), moas, min_drugs=MIN_DRUGS, alpha=ALPHA)
     tested = moas.loc[:, moas.sum() >= MIN_DRUGS]
     smallest = table.groupby("moa")["p_value"].min()[tested.columns].to_numpy()
     proposed = slow_proposals(squared, tested)
@@ -86,16 +89,16 @@ def slow_claims(squared, moas):
 
 
 def slow_retrieval(rankings, moas):
-    """Of (distances, queries, gallery): means over all queries that have a fellow in their gallery."""
+    """Of (distances, queries, gallery): means over all queries that share a MoA with another drug of their gallery."""
     sets = [set(np.flatnonzero(row)) for row in moas.to_numpy()]
     scores, hits = {}, []
     for squared, queries, gallery in rankings:
         for query in queries:
             others = [row for row in gallery if row != query]
-            fellow = np.array([bool(sets[query] & sets[row]) for row in others])
-            if fellow.any():
-                scores[query] = average_precision_score(fellow, -squared[query, others])
-                hits.append(fellow[np.argmin(squared[query, others])])
+            partner = np.array([bool(sets[query] & sets[row]) for row in others])
+            if partner.any():
+                scores[query] = average_precision_score(partner, -squared[query, others])
+                hits.append(partner[np.argmin(squared[query, others])])
     by_moa = [[scores[row] for row in np.flatnonzero(moas[name]) if row in scores] for name in moas]
     return {
         "mean average precision": np.mean(list(scores.values())),
@@ -152,18 +155,21 @@ def test_in_sample(supervised):
 
 def test_cross_fitted(supervised):
     x, moas, labels, found = supervised
-    rng = np.random.default_rng(SEED)
+    rng = stream(SEED, "cross-fitting folds")
     squared = slow_crossfit(x, moas, [folds_by_moa(labels, N_FOLDS, rng) for _ in range(2)])
     expected = slow_claims(squared, moas) | slow_retrieval([(squared, range(N), range(N))], moas)
     assert_same(found[CROSSFIT], expected)
 
 
-@pytest.mark.parametrize(("way", "deal"), [(HELD_OUT_DRUGS, folds_by_moa), (HELD_OUT_MOAS, folds_of_moas)])
+HELD_OUT = [(HELD_OUT_DRUGS, folds_by_moa), (HELD_OUT_MOAS, folds_of_moas)]
+
+
+@pytest.mark.parametrize(("way", "deal"), HELD_OUT)
 def test_held_out(supervised, way, deal):
     """Drugs are looked up among all others, drugs of held-out MoAs among those of their fold."""
     x, moas, labels, found = supervised
     groups = labels if deal is folds_by_moa else moa_groups(moas.to_numpy())
-    folds = deal(groups, N_FOLDS, np.random.default_rng(SEED))
+    folds = deal(groups, N_FOLDS, stream(SEED, f"folds of {way}"))
     rankings = []
     for fold in range(N_FOLDS):
         queries = np.flatnonzero(folds == fold)
@@ -184,7 +190,7 @@ def test_the_score_of_a_labelling_is_the_same_after_others(supervised):
 
 
 def test_labels_that_mean_nothing_are_found_again_in_sample_only():
-    """Permuted labels, 60 pairs to learn from 80 drugs: only the metric that saw them brings fellows together."""
+    """Permuted labels, 60 pairs to learn from 80 drugs: only the metric that saw them finds them again."""
     x, moas = screen()
     procedure = procedure_of(x, moas, "itml", {"n_constraints": 60}, n_splits=1)
     found = {IN_SAMPLE: [], CROSSFIT: [], HELD_OUT_DRUGS: []}
@@ -220,5 +226,61 @@ def test_a_drug_alone_in_its_fold_has_no_score():
     moas = np.eye(5, dtype=bool)[np.repeat([0, 1, 2, 3, 4], [9, 9, 1, 1, 1])]
     procedure = Procedure(rng.normal(size=(21, 4)), moas.sum(axis=0) > 4, "itml", {}, n_folds=5, n_splits=1)
     held_out = procedure.score(moas, label_sets(moas))[HELD_OUT_MOAS]
-    assert held_out["mean average precision"] == 1  # within a fold of one MoA every other drug is a fellow
+    assert held_out["mean average precision"] == 1  # within a fold of one MoA every other drug shares it
     assert np.isnan(held_out["map_by_moa"][2:]).all()
+
+
+def table_of_small_moas(seed):
+    """Profiles and MoAs of 4 to 60 MoAs of two or three drugs (and now and then single drugs)."""
+    rng = np.random.default_rng(seed)
+    sizes = rng.integers(2, 4, size=rng.integers(4, 61)) if seed % 3 else np.full(rng.integers(4, 61), 2)
+    sizes = np.concatenate([sizes, np.ones(rng.integers(0, 9) * (seed % 2), dtype=int)])
+    moas = np.eye(len(sizes), dtype=bool)[rng.permutation(np.repeat(np.arange(len(sizes)), sizes))]
+    return rng.normal(size=(len(moas), rng.integers(3, 80))), moas
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_tables_of_two_or_three_drugs_per_moa_complete(seed):
+    """The usual layout of a MoA plate; `min_drugs` is 2, and the smallest of these tables has 8 drugs."""
+    x, moas = table_of_small_moas(seed)
+    procedure = Procedure(x, moas.sum(axis=0) >= 2, "itml", n_splits=2, seed=seed)
+    labels = label_sets(moas)
+    for number in (0, 1):
+        order = permutation(len(x), seed, number)
+        score = procedure.score(moas[order], labels[order])
+        for way in (IN_SAMPLE, CROSSFIT, HELD_OUT_DRUGS):
+            assert score[way]["mean average precision"] > 0
+        assert np.isfinite(score[CROSSFIT]["smallest_p"]).all()
+    for change in perturbations(procedure, 2, seed):
+        squared, numbers = rerun(change, moas, labels, crossfitted=True)
+        assert squared is None or np.isfinite(squared).all()
+        assert (numbers > 0).sum() == (0 if squared is None else len(change.rows))
+
+
+def test_a_moa_plate_is_learned_from_everywhere():
+    """90 drugs of 45 MoAs with a phenotype that a nuisance hides: cross-fitting finds it, as permutation does not."""
+    rng = np.random.default_rng(0)
+    moa = np.repeat(np.arange(45), 2)
+    x = rng.normal(size=(90, 40)) + 3 * rng.normal(size=(90, 4)) @ rng.normal(size=(4, 40))
+    x += 0.8 * rng.normal(size=(45, 40))[moa]
+    moas = np.eye(45, dtype=bool)[moa]
+    procedure = Procedure((x - x.mean(axis=0)) / x.std(axis=0), moas.any(axis=0), "itml")
+    squared = crossfit(procedure.x, moas, procedure.learn, procedure.folds(moa, moas), procedure.base)
+    assert share_unlearned(squared) == 0
+    found = []
+    for number in range(20):
+        order = permutation(90, 0, number)
+        found.append(procedure.score(moas[order], moa[order])[CROSSFIT]["mean average precision"])
+    assert found[0] > max(found[1:])
+
+
+def test_what_cannot_be_learned_is_an_empty_cell_and_no_abort():
+    """Six drugs of three MoAs: no training set without two of four folds has a similar and a dissimilar pair."""
+    x = np.random.default_rng(0).normal(size=(6, 3))
+    moas = np.eye(3, dtype=bool)[[0, 0, 1, 1, 2, 2]]
+    score = Procedure(x, moas.any(axis=0), "itml").score(moas, label_sets(moas))
+    assert np.isfinite(score[IN_SAMPLE]["mean average precision"])
+    assert set(score[CROSSFIT]) == set(score[IN_SAMPLE])
+    for quantity, value in score[CROSSFIT].items():
+        assert np.isnan(value).all(), quantity
+        assert np.shape(value) == np.shape(score[IN_SAMPLE][quantity])

@@ -98,11 +98,11 @@ def test_a_ranking_is_the_gallery_without_the_query(far):
     np.testing.assert_array_equal(distances, before)
 
 
-def test_fellows_outside_the_gallery_do_not_count():
+def test_partners_outside_the_gallery_do_not_count():
     distances = np.abs(np.subtract.outer(np.arange(5.0), np.arange(5.0)))
     shared = sharing(np.array([[1, 0], [1, 0], [0, 1], [0, 1], [1, 0]], dtype=bool))
     scores, hits = average_precision(rank(distances, np.array([0, 2]), np.array([0, 1, 2, 4])), shared)
-    np.testing.assert_allclose(scores, [(1 / 1 + 2 / 3) / 2, np.nan])  # 2's only fellow, 3, is not there
+    np.testing.assert_allclose(scores, [(1 / 1 + 2 / 3) / 2, np.nan])  # 2's only partner, 3, is not there
     np.testing.assert_array_equal(hits, [1, np.nan])
 
 
@@ -133,9 +133,9 @@ def test_hits_against_a_nearest_neighbour_classifier():
     x, squared, moa, moas = screen(5)
     everyone = np.arange(N)
     _, hits = average_precision(rank(squared, everyone, everyone), sharing(moas))
-    has_fellow = moa.duplicated(keep=False).to_numpy()
-    np.testing.assert_array_equal(np.isnan(hits), ~has_fellow)
-    for query in np.flatnonzero(has_fellow):
+    has_partner = moa.duplicated(keep=False).to_numpy()
+    np.testing.assert_array_equal(np.isnan(hits), ~has_partner)
+    for query in np.flatnonzero(has_partner):
         others = np.delete(everyone, query)
         nearest = KNeighborsClassifier(1).fit(x[others], moa[others]).predict(x[[query]])[0]
         assert hits[query] == (nearest == moa[query])

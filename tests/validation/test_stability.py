@@ -71,3 +71,23 @@ def test_summary_says_how_often_the_queried_drugs_are_together():
     assert list(table["query_together"]) == [1, 0]
     assert list(table["chance_of_sharing"]) == pytest.approx([1 / 3, 0])
     assert summary(np.array([1, 1, 2]), stored, [0])["query_together"].isna().all()
+
+
+def test_a_run_with_nothing_to_learn_from_leaves_empty_cells():
+    """Three drugs of three MoAs have no similar pair."""
+    moas = np.eye(3, dtype=bool)[[0, 1, 2]]
+    procedure = Procedure(np.random.default_rng(0).normal(size=(3, 2)), moas.any(axis=0), "itml")
+    changes = list(perturbations(procedure, 1, 0))
+    runs = [rerun(change, moas, label_sets(moas), False) for change in changes]
+    assert all(squared is None and not numbers.any() for squared, numbers in runs)
+    stored = {"kinds": [c.kind for c in changes], "values": [c.value for c in changes], "runs": [n for _, n in runs]}
+    table = summary(np.array([1, 1, 2]), stored, [0, 1])
+    empty = ["n_communities", "adjusted_rand", "query_together", "chance_of_sharing"]
+    assert table[empty].isna().all(axis=None)
+    assert np.isnan(companionship(np.array([1, 1, 2]), np.array(stored["runs"]))).all()
+
+
+def test_counts_of_communities_are_whole_numbers_beside_an_empty_cell():
+    stored = {"kinds": ["seed", "seed"], "values": [1, 2], "runs": np.array([[1, 1, 2], [0, 0, 0]])}
+    lines = summary(np.array([1, 1, 2]), stored, []).to_csv(index=False).splitlines()
+    assert lines[1].startswith("seed,1.0,2,") and lines[2].startswith("seed,2.0,,")

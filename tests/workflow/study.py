@@ -13,8 +13,9 @@ TABLES = (".csv", ".csv.gz", ".parquet", ".npz", ".json")
 
 def snakemake(*arguments, directory, configfile=None, snakefile=ROOT / "Snakefile", cores=2):
     """Run snakemake in a folder; gives the finished process, with what it printed in `stdout`."""
+    configfiles = configfile if isinstance(configfile, list) else [configfile]
     command = [sys.executable, "-m", "snakemake", "--snakefile", snakefile, "--directory", directory]
-    command += ["--cores", str(cores), *arguments, *(["--configfile", configfile] if configfile else [])]
+    command += ["--cores", str(cores), *arguments, *(["--configfile", *configfiles] if configfile else [])]
     # the study must not need what a developer's shell happens to set
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("OMP_", "PYTHONPATH"))}
     return subprocess.run(

@@ -20,6 +20,7 @@ FEATURES = [
     "Cytoplasm_Mean_Mito",
 ]
 TARGET = "results/bad/profiles/normalized.parquet"
+TARGETS = [TARGET, "results/bad/profiles/checked"]
 
 
 def table(drugs=12, features=FEATURES, **changes):
@@ -74,11 +75,11 @@ WELLS = table(24, moa=["a", "b"] * 12, plate="p1", control=["drug"] * 20 + ["dms
 CASES = {
     "a config typo": Case("'enrichmnt'; did you mean 'enrichment'?", extra="enrichmnt: {}"),
     "a value out of range": Case("csif_ratio: 7 is greater than", extra="csif_ratio: 7"),
-    "a wrong type": Case("neighbours: 'many' is not of type", extra="neighbours: many"),
-    "a path in the data set's name": Case("dataset: '../../etc' does not match", dataset="../../etc"),
+    "a wrong type": Case("neighbours: 'many' is not valid; expected a whole number", extra="neighbours: many"),
+    "a path in the data set's name": Case("dataset: '../../etc' is not valid; expected letters", dataset="../../etc"),
     "a file that is not there": Case("there is no file", source="location: {}/gone.csv"),
     "a folder in place of a file": Case("is a folder; expected a file", source="location: {}"),
-    "a pattern that fits no file": Case("no file fits the pattern", source="location: '{}/plate*.csv'"),
+    "a pattern that fits no file": Case("no file matches the pattern", source="location: '{}/plate*.csv'"),
     "a wrong checksum": Case(f"expected md5:{'0' * 32}", source=f"checksum: 'md5:{'0' * 32}'"),
     "an unknown format": Case("profiles.xlsx: the name says no format; set", file="profiles.xlsx"),
     "an empty file": Case("profiles.csv: cannot be read as csv: No columns to parse", b""),
@@ -88,9 +89,9 @@ CASES = {
     "a Git LFS pointer": Case("found a Git LFS pointer", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n"),
     "an archive that leaves its folder": Case("'../../evil.csv' leaves its folder", zipped, "profiles.csv.zip"),
     "a Parquet file that is none": Case("profiles.parquet: cannot be read as parquet", text(), "profiles.parquet"),
-    "the wrong delimiter": Case("one column, its name full of semicolons", text(sep=";")),
+    "the wrong delimiter": Case("looks semicolon-delimited, found one column", text(sep=";")),
     "decimal commas": Case("row 1: '0,5'; expected a number (with a point", odd([f"{i},5" for i in range(12)])),
-    "a duplicate column": Case("column 'moa' is there 2 times", b"pert_id,moa,moa,f1,f2,f3\na,m,m,1,2,3\n"),
+    "a duplicate column": Case("duplicate column 'moa' (2 times)", b"pert_id,moa,moa,f1,f2,f3\na,m,m,1,2,3\n"),
     "duplicate ids": Case(
         "column 'pert_id', row 12: 'c10'; expected each pert_id once",
         table(pert_id=[f"c{i:02d}" for i in [*range(11), 10]]),
@@ -108,6 +109,25 @@ CASES = {
     ),
     "text in a feature": Case(
         "column 'Nuclei_Texture_Variance_Hoechst_3', row 3: 'n/m'; expected a number", odd([1.0, 2.0, "n/m", *range(9)])
+    ),
+    "an extra text column": Case(
+        "begin its name with Metadata_ or choose the features with columns.features", table(Notes="checked")
+    ),
+    "a value whose square overflows": Case("row 4: 1e+300; expected a magnitude", odd([1, 2, 3, 1e300, *range(8)])),
+    "a file name that Snakemake would fill in": Case(
+        "takes {1} for a wildcard; rename", file="plate {1}.csv", source="location: '{}/plate {{1}}.csv'"
+    ),
+    "one well on each plate": Case(
+        "plate 'p0' has 1 well, expected 2 or more",
+        table(24, moa=["a", "b"] * 12, plate=[f"p{i}" for i in range(24)]),
+        extra="wells: {reference: all}",
+    ),
+    "two wells of one place": Case(
+        "profiles.csv: row 3 and row 2 of profiles.csv are both plate 'p1', well 'A1'",
+        table(plate="p1", well=["A0", "A1", "A1", *(f"B{i}" for i in range(9))]),
+    ),
+    "MoAs of nothing but separators": Case(
+        "none of 12 rows has a MoA", table(moa=["|", " | "] * 6), extra="moa: split"
     ),
     "a missing value": Case(
         "feature 'Cells_AreaShape_Area' has missing values", table(**{FEATURES[0]: [None, *map(float, range(11))]})
@@ -144,7 +164,7 @@ CASES = {
 
 def run_case(case, folder):
     folder.mkdir()
-    return snakemake(TARGET, directory=folder, configfile=case.write(folder), cores=1)
+    return snakemake(*TARGETS, directory=folder, configfile=case.write(folder), cores=1)
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +193,7 @@ def test_bad_input_is_refused_in_one_line(case, runs):
     assert run.returncode != 0
     assert len(lines(run, CASES[case].expected)) == 1, run.stdout
     assert "Traceback" not in run.stdout
-    assert not (folder / TARGET).exists()
+    assert not all((folder / target).exists() for target in TARGETS)
     assert not list(folder.parent.rglob("evil.csv"))
 
 
@@ -187,7 +207,7 @@ def test_a_full_disk_is_said_and_nothing_is_left(tmp_path):
         (tmp_path / "results").symlink_to(disk)
         many = {f"Cells_f{i}": [float(i * j % 17 + j / 7) for j in range(400)] for i in range(200)}
         config = Case("", table(400, **many)).write(tmp_path)
-        run = snakemake(TARGET, directory=tmp_path, configfile=config)
+        run = snakemake(*TARGETS, directory=tmp_path, configfile=config)
         assert run.returncode != 0
         assert len([line for line in lines(run, "No space left on device") if line.startswith("ERROR")]) == 1, (
             run.stdout

@@ -146,11 +146,10 @@ def test_the_workflow_is_a_module(tmp_path):
     assert "moamap_figure" in snakemake("--dry-run", directory=tmp_path, snakefile=outer).stdout
 
 
-@pytest.mark.parametrize("profile", ["default", "slurm"])
+@pytest.mark.parametrize("profile", ["profiles/default", "workflow/profiles/slurm"])
 @pytest.mark.parametrize("config", ["config/config.yaml", "config/lincs.yaml"])
 def test_dry_run_of_each_profile_and_config(profile, config, tmp_path):
-    folder = ROOT / "workflow/profiles" / profile
-    run = snakemake("--dry-run", "--profile", folder, directory=tmp_path, configfile=ROOT / config)
+    run = snakemake("--dry-run", "--profile", ROOT / profile, directory=tmp_path, configfile=ROOT / config)
     assert run.returncode == 0, run.stdout
     assert "community_features" in run.stdout
 

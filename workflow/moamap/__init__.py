@@ -1,12 +1,13 @@
-"""moamap: mechanism-of-action maps from cell images. Its two engines: `ITML`, `affinity_propagation`."""
+"""moamap: mechanism-of-action maps from cell images. Its two engines: `ITML`, `affinity_propagation`.
 
-from importlib import import_module
+The stages, in the order in which each may import the ones before it: core, sources, profiles, representations,
+connections, communities, validation, report. Each stage's package names what a notebook needs of it.
+"""
 
-ENGINES = {"ITML": "moamap.representations.itml", "affinity_propagation": "moamap.communities.affinity"}
+from moamap.core.lazy import short_imports
 
+__version__ = "0.1.0"
 
-def __getattr__(name: str):
-    """Import an engine where it is asked for: some environments have no numba, and need none."""
-    if name not in ENGINES:
-        raise AttributeError(f"module 'moamap' has no attribute {name!r}")
-    return getattr(import_module(ENGINES[name]), name)
+__getattr__, __dir__, __all__ = short_imports(
+    __name__, {"ITML": "representations.itml", "affinity_propagation": "communities.affinity"}
+)

@@ -1,4 +1,8 @@
 # reads the config; gives the names and helpers that every stage shares
+from itertools import product
+
+from snakemake.iocontainers import Wildcards
+
 WORKFLOW = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent
 if not WORKFLOW.is_dir():
     raise WorkflowError(
@@ -7,16 +11,24 @@ if not WORKFLOW.is_dir():
 sys.path.insert(0, str(WORKFLOW))
 
 from moamap.core.code import digest
-from moamap.core.config import problems, supervised_methods, with_defaults
+from moamap.core.config import duplicate_keys, load_schema, problems, supervised_methods, with_defaults
 from moamap.core.names import crossfitted, learned_as
+from moamap.core.secrets import mask_secrets
 from moamap.sources.locations import files_of, missing_sources, url_name
 
-schema = yaml.safe_load((WORKFLOW / "schemas/config.schema.yaml").read_text())
-found = problems(config, schema) or missing_sources(config.get("sources", {}))
+schema = load_schema(WORKFLOW / "schemas")
+found = [line for path in workflow.overwrite_configfiles for line in duplicate_keys(path)]
+found += problems(config, schema) or missing_sources(config.get("sources", {}))
 if found:
+    found = mask_secrets(found)
     raise WorkflowError(f"{', '.join(map(str, workflow.overwrite_configfiles)) or 'config'}: {'; '.join(found)}")
-config.update(with_defaults(config, schema))
-config["validation"] = config["validation"] or "off"
+filled = with_defaults(config, schema)
+config.clear()  # so that the options are in the schema's order, whichever of them were given
+config.update(filled)
+
+folders = map(Path, ("results", f"results/{config['dataset']}"))
+if files := [path for path in folders if path.exists() and not path.is_dir()]:
+    raise WorkflowError(f"{files[0]} is a file; the study writes into a folder of that name: move or rename the file")
 
 
 pathvars:
@@ -52,8 +64,7 @@ wildcard_constraints:
 
 
 def code(script):
-    """Digest of a script and of the package's modules that it imports: a parameter of its rule, so that changed code
-    makes its files anew."""
+    """Digest of a script and of the package's modules that it imports; as a parameter it makes changed code run again."""
     return digest(WORKFLOW / "scripts" / f"{script}.py", WORKFLOW)
 
 
@@ -87,14 +98,13 @@ def batches(representation):
     return BATCHES if representation in SUPERVISED else 1
 
 
-def procedure(wildcards):
-    """All that `moamap.validation.procedure.procedure_of` takes besides the profiles."""
-    return {
+def procedure(*options):
+    """What `moamap.validation.procedure.procedure_of` takes besides the profiles, as far as a rule uses it."""
+    chosen = {**config["enrichment"], "crossfit": config["crossfit"], "communities": config["communities"]}
+    return lambda wildcards: {
         "representation": config["representations"][learned_as(wildcards.representation)],
-        "communities": config["communities"],
-        "crossfit": config["crossfit"],
-        **config["enrichment"],
         "policy": config["moa"],
+        **{option: chosen[option] for option in options},
     }
 
 
@@ -102,7 +112,13 @@ def study_files():
     """Every file of the study: tables and maps of each representation, the supplement, validation, the figures."""
     each = ["connections.parquet", "communities.csv", "enrichment.csv", "community_features.csv", "csif_overlap.csv"]
     each += ["tsne.csv"] + ["query.csv"] * bool(config["query"])
-    once = ["reproduction.csv", "provenance.json", "study.h5ad", *(f"supplement/table_{table}" for table in SUPPLEMENT)]
+    once = [
+        "profiles/checked",
+        "reproduction.csv",
+        "provenance.json",
+        "study.h5ad",
+        *(f"supplement/table_{table}" for table in SUPPLEMENT),
+    ]
     once += [f"figures/{figure}.{ending}" for figure in FIGURES for ending in ("svg", "png")]
     once += ["truth.csv"] * SIMULATED
     if VALIDATED:
@@ -110,3 +126,16 @@ def study_files():
     files = [f"{name}/{file}" for name in LEARNED for file in ("transform.npz", "embedding.parquet")]
     files += [f"{name}/{file}" for name in REPRESENTATIONS for file in each]
     return [f"<results>/{file}" for file in files + once]
+
+
+def rule_graph():
+    """Every step with those whose files it reads, and its stage, as figure 2 draws them. They come from the patterns of
+    the files, since a job of a cluster sees only its own part of the DAG."""
+    values = {"representation": REPRESENTATIONS, "batch": ["0"], "figure": FIGURES, "file": list(URLS)}
+    steps = [step for step in workflow.rules if step.output and set(step.wildcard_names) <= set(values)]
+    needs = {}
+    for step in steps:
+        cases = [dict(zip(step.wildcard_names, case)) for case in product(*map(values.get, step.wildcard_names))]
+        read = {str(file) for case in cases for file in step.expand_input(Wildcards(fromdict=case))[0]}
+        needs[step.name] = sorted(other.name for other in steps if any(map(other.is_producer, read)))
+    return {"needs": needs, "stages": {step.name: Path(step.snakefile).stem for step in steps}}

@@ -8,13 +8,14 @@ SCREENS = range(1, 9)  # simulated, to calibrate the extrapolation
 
 
 def measured(wildcards):
-    return [f"<results>/reproduction/{wildcards.grid}/measured_{axis}.parquet" for axis in GRIDS[wildcards.grid]["axis"]]
+    return [
+        f"<results>/reproduction/{wildcards.grid}/measured_{axis}.parquet" for axis in GRIDS[wildcards.grid]["axis"]
+    ]
 
 
 rule measure_readings:
     input:
         "<results>/profiles/annotated.parquet",
-        ancient("<results>/profiles/checked"),
     output:
         "<results>/reproduction/{grid}/measured_{axis}.parquet",
     log:

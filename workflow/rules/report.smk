@@ -1,9 +1,5 @@
 # reads the tables of a run; writes what people read: supplement/, figures/, query.csv, reproduction.csv,
 # provenance.json, study.h5ad
-from itertools import product
-
-from snakemake.iocontainers import Wildcards
-
 PUBLISHED = str(WORKFLOW.parent / "resources/published.csv")
 SUPPLEMENT = ["S1.csv.gz", "S2.csv.gz", "S3.csv.gz", "S4.csv", "S5.csv.gz", "1.csv"]
 FIGURE_INPUT = {
@@ -75,6 +71,7 @@ rule supplement:
 
 rule query:
     input:
+        index="<results>/profiles/drugs.parquet",
         communities=of_every_representation("communities.csv"),
         connections=of_every_representation("connections.parquet"),
     output:
@@ -172,19 +169,6 @@ rule study_h5ad:
         embedded=LEARNED,
     script:
         "../scripts/study_h5ad.py"
-
-
-def rule_graph():
-    """Every rule with the rules whose files it reads, and its stage: what figure 2 draws. A job of a cluster sees only
-    its own part of the DAG, so this comes from the rules."""
-    values = {"representation": REPRESENTATIONS, "batch": ["0"], "figure": FIGURES, "file": list(URLS)}
-    rules = [rule for rule in workflow.rules if rule.output and set(rule.wildcard_names) <= set(values)]
-    needs = {}
-    for rule in rules:
-        cases = [dict(zip(rule.wildcard_names, case)) for case in product(*map(values.get, rule.wildcard_names))]
-        read = {str(file) for case in cases for file in rule.expand_input(Wildcards(fromdict=case))[0]}
-        needs[rule.name] = sorted(other.name for other in rules if any(map(other.is_producer, read)))
-    return {"needs": needs, "stages": {rule.name: Path(rule.snakefile).stem for rule in rules}}
 
 
 rule figure:

@@ -25,7 +25,7 @@ rule crossfit:
         runtime=grows(15, 2),
     params:
         code=code("crossfit"),
-        procedure=procedure,
+        procedure=procedure("crossfit"),
     script:
         "../scripts/crossfit.py"
 
@@ -48,7 +48,7 @@ rule permute:
         runtime=grows(15, 4),
     params:
         code=code("permute"),
-        procedure=procedure,
+        procedure=procedure("crossfit", "communities", "min_drugs", "alpha"),
         numbers=lambda wildcards: list(range(PERMUTATIONS + 1))[
             int(wildcards.batch) :: batches(wildcards.representation)
         ],
@@ -106,7 +106,7 @@ rule perturb:
         runtime=grows(15, 4),
     params:
         code=code("perturb"),
-        procedure=procedure,
+        procedure=procedure("crossfit", "communities", "min_drugs"),
         crossfitted=lambda wildcards: wildcards.representation in CROSSFITTED,
         runs=STABILITY_RUNS,
     script:
@@ -194,6 +194,7 @@ rule verdict:
         retrieval_by_moa="<results>/validation/retrieval_by_moa.csv",
         stability="<results>/validation/stability.csv",
         candidates="<results>/candidates.csv",
+        notes=[f"<results>/{name}/representation.json" for name in CROSSFITTED],
         folds=[f"<results>/{name}/folds.csv" for name in CROSSFITTED],
         communities=[f"<results>/{name}/communities.csv" for name in CROSSFITTED],
     output:

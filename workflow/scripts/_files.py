@@ -1,40 +1,104 @@
 """Reading and writing the files of a run. Every table goes through here, so all are written one way."""
 
+import csv
+import gzip
+import io
 import json
+import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 import _job  # noqa: F401 (it puts the package's folder on the path)
 from moamap.core.errors import InputError
+from moamap.core.names import TEXT_COLUMNS
+from moamap.core.tables import read_parquet
+
+AGAIN = "delete it and run again"
+FORMULA = re.compile(r"'*[=+\-@\t\r]")  # how a cell begins that a spreadsheet runs, or that `write_table` made of one
 
 
-def read_table(path: str) -> pd.DataFrame:
-    """A table as Parquet, CSV or TSV (plain or gzipped), by the ending of its name."""
-    name = Path(path).name
+def read_table(path: str, drugs: pd.DataFrame | None = None) -> pd.DataFrame:
+    """A table of a run as Parquet, CSV or TSV (plain or gzipped), by the ending of its name.
+
+    In a CSV the columns of `TEXT_COLUMNS` are text, whatever they look like, and only an empty cell is missing.
+
+    Parameters
+    ----------
+    drugs : the drug index (`read_index`) where the table has one row per drug, to be checked against it
+
+    Raises InputError where the file is damaged or cut off, or its rows are not the drugs.
+    """
     try:
-        if name.endswith(".parquet"):
-            return pd.read_parquet(path)
-        separator = "\t" if name.removesuffix(".gz").endswith((".tsv", ".txt")) else ","
-        return pd.read_csv(path, sep=separator, low_memory=False, float_precision="round_trip")
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError) as error:
-        raise InputError(f"{name}: cannot be read as a table: {str(error).splitlines()[0]}") from error
+        table = read_parquet(path) if str(path).endswith(".parquet") else _read_text(path)
+    except (OSError, EOFError, ValueError, KeyError) as error:  # pandas' and pyarrow's errors are among these
+        raise InputError(f"{path}: cannot be read as a table ({_first_line(error)}); {AGAIN}") from error
+    if drugs is not None:
+        _check_drugs(table, drugs, path)
+    return table
+
+
+def _read_text(path: str) -> pd.DataFrame:
+    content = Path(path).read_bytes()
+    plain = str(path).removesuffix(".gz")
+    content = gzip.decompress(content) if plain != str(path) else content
+    if not content.endswith(b"\n"):
+        raise ValueError("the last line is cut off")
+    options: dict[str, Any] = {"sep": "\t" if plain.endswith((".tsv", ".txt")) else ",", "index_col": False}
+    options |= {"keep_default_na": False, "na_values": [""], "float_precision": "round_trip", "low_memory": False}
+    table = pd.read_csv(io.BytesIO(content), dtype=dict.fromkeys(TEXT_COLUMNS, str), **options)
+    return _with_text(table, _unescaped)
+
+
+def read_index(path: str) -> pd.DataFrame:
+    """The drugs of the study, in the order of every table: pert_id, pert_iname, moa; the row is a drug's index."""
+    return read_unlabelled(path).drop(columns="index")
+
+
+def _check_drugs(table: pd.DataFrame, drugs: pd.DataFrame, path: str) -> None:
+    """Raise InputError unless the rows of a table are the drugs, in their order."""
+    if len(table) != len(drugs):
+        raise InputError(f"{path}: {len(table)} rows, expected {len(drugs)}, one per drug; {AGAIN}")
+    column = next((name for name in ("drug", "pert_iname") if name in table), None)
+    if column is None:
+        return
+    found, expected = table[column].astype(object).to_numpy(), drugs["pert_iname"].astype(object).to_numpy()
+    other = np.flatnonzero(found != expected)
+    if len(other):
+        row = other[0]
+        raise InputError(f"{path}: row {row + 1} is drug {found[row]!r}, expected {expected[row]!r}; {AGAIN}")
 
 
 def read_hub(path: str, columns: list[str]) -> pd.DataFrame:
-    """A file of the Drug Repurposing Hub: tab-separated latin-1 with comment lines that begin with `!`."""
-    table = pd.read_csv(path, sep="\t", comment="!", encoding="latin-1", dtype=str)
+    """A file of the Drug Repurposing Hub: tab-separated latin-1 with comment lines that begin with `!`.
+
+    Every cell is text; an empty one is missing. Raises InputError, in one line, where the file is another.
+    """
+    name = Path(path).name
+    lines = Path(path).read_bytes().decode("latin-1").split("\n")  # and not at \x85, a letter of other code pages
+    table = (line.rstrip("\r") for line in lines if not line.startswith("!"))
+    rows = [row for row in csv.reader(table, delimiter="\t") if any(row)]
+    if not rows:
+        raise InputError(f"{name}: the file is empty; expected the Drug Repurposing Hub's table, tab-separated")
+    header, *rows = rows
     for column in columns:
-        if column not in table:
-            raise InputError(f"{Path(path).name}: no column {column!r}; found {', '.join(table.columns[:5])}")
-    return table[columns]
+        if column not in header:
+            raise InputError(f"{name}: no column {column!r}; found {', '.join(header[:5])}")
+    for number, row in enumerate(rows, start=1):
+        if len(row) != len(header):
+            raise InputError(f"{name}: row {number} has {len(row)} fields; expected {len(header)}, as in the header")
+    found = pd.DataFrame(rows, columns=header, dtype=object)[columns]
+    return found.where(found != "", None)
 
 
 def write_table(table: pd.DataFrame, path: str, *, simulated: bool) -> None:
     """Write Parquet or CSV by the ending of the name, the same bytes for the same table.
 
-    A table of simulated data says so in a last column.
+    A table of simulated data says so in a last column. In a CSV, text that a spreadsheet would run (it begins with
+    `=`, `+`, `-`, `@`, a tab or a carriage return) is written with an apostrophe before it; `read_table` takes it away.
     """
     if simulated:
         table = table.assign(data="simulated")
@@ -42,10 +106,30 @@ def write_table(table: pd.DataFrame, path: str, *, simulated: bool) -> None:
         table.to_parquet(path, index=False)
     else:
         compression = {"method": "gzip", "mtime": 0} if str(path).endswith(".gz") else None
-        table.to_csv(path, index=False, compression=compression, lineterminator="\n")
+        safe = _with_text(table, _escaped)
+        safe.to_csv(path, index=False, compression=compression, lineterminator="\n")
 
 
-def is_simulated(job) -> bool:
+def _with_text(table: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
+    """The table with its text, cells and column names, changed where any of it begins like a formula."""
+    changed = table.copy(deep=False)
+    for column in table.select_dtypes(["object", "string", "category"]):
+        values = table[column].drop_duplicates()
+        new = {value: change(value) for value in values if isinstance(value, str) and FORMULA.match(value)}
+        if new:
+            changed[column] = table[column].astype(object).map(lambda value, new=new: new.get(value, value))
+    return changed.rename(columns=lambda name: change(name) if isinstance(name, str) else name)
+
+
+def _escaped(text: str) -> str:
+    return f"'{text}" if FORMULA.match(text) else text
+
+
+def _unescaped(text: str) -> str:
+    return text[1:] if text.startswith("'") and FORMULA.match(text) else text
+
+
+def is_simulated(job: Any) -> bool:
     """Whether the data set of a job is simulated."""
     return "simulation" in job.config
 
@@ -56,53 +140,44 @@ def write_json(content: dict, path: str) -> None:
 
 
 def read_json(path: str) -> dict:
-    """Read JSON."""
-    return json.loads(Path(path).read_text(encoding="utf-8"))
+    """Read JSON; InputError where the file is damaged or cut off."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path}: cannot be read as JSON ({_first_line(error)}); {AGAIN}") from error
 
 
-def read_unlabelled(path: str) -> pd.DataFrame:
+def read_unlabelled(path: str, drugs: pd.DataFrame | None = None) -> pd.DataFrame:
     """A table of this run without the label that `write_table` adds to simulated data; a feature so called stays."""
-    table = read_table(path)
+    table = read_table(path, drugs)
     labelled = "data" in table and not pd.api.types.is_numeric_dtype(table["data"])
     return table.drop(columns="data") if labelled else table
 
 
-def read_index(path: str) -> pd.DataFrame:
-    """The drugs of the study, in the order of every table: pert_id, pert_iname, moa; the row is a drug's index."""
-    return read_unlabelled(path).drop(columns="index")
-
-
 def read_drugs(path: str, drugs: pd.DataFrame | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """A table of drug profiles as (ids, features), without the label that `write_table` adds to simulated data.
-
-    Raises InputError unless its rows are the drugs of the index, where one is given.
-    """
-    table = read_unlabelled(path)
-    if drugs is not None:
-        _check_rows(path, table["pert_iname"], drugs)
+    """A table of drug profiles as (ids, features), without the label that `write_table` adds to simulated data."""
+    table = read_unlabelled(path, drugs)
     return table.iloc[:, :3], table.iloc[:, 3:]
 
 
 def read_per_drug(path: str, drugs: pd.DataFrame) -> pd.DataFrame:
-    """A table with a column `drug` and one row per drug; raises InputError unless its rows are those of the index."""
-    table = read_unlabelled(path)
-    _check_rows(path, table["drug"], drugs)
-    return table
+    """A table with one row per drug; raises InputError unless its rows are those of the index."""
+    return read_unlabelled(path, drugs)
 
 
-def _check_rows(path, names, drugs):
-    """What two files must share is checked by the index: rows are never joined by their order alone."""
-    if len(names) != len(drugs):
-        raise InputError(f"{path}: {len(names)} rows; expected {len(drugs)}, one per drug; delete it and run again")
-    other = names.to_numpy() != drugs["pert_iname"].to_numpy()
-    if other.any():
-        row = int(other.argmax())
-        raise InputError(
-            f"{path}: row {row + 1} is {names.iloc[row]!r}; expected {drugs['pert_iname'].iloc[row]!r}, as in "
-            "profiles/drugs.parquet; delete it and run again"
-        )
+def read_distances(connections: str, drugs: pd.DataFrame | None = None) -> np.ndarray:
+    """The condensed distances of a connections table, (n (n - 1) / 2,); their number is checked where `drugs` is given.
+
+    Raises InputError where the file is damaged or cut off, or holds another number of pairs.
+    """
+    try:
+        distance = pd.read_parquet(connections, columns=["distance"])["distance"].to_numpy()
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"{connections}: cannot be read as a table ({_first_line(error)}); {AGAIN}") from error
+    if drugs is not None and len(distance) != (expected := len(drugs) * (len(drugs) - 1) // 2):
+        raise InputError(f"{connections}: {len(distance)} rows, expected {expected}, one per pair of drugs; {AGAIN}")
+    return distance
 
 
-def read_distances(connections: str) -> np.ndarray:
-    """The condensed distances of a connections table."""
-    return pd.read_parquet(connections, columns=["distance"])["distance"].to_numpy()
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)

@@ -1,6 +1,7 @@
-"""Profiles with a name and a MoA, one row a drug, and who was left behind."""
+"""Profiles with a name and a MoA, one row per drug, and the rows that were removed."""
 
 import logging
+from typing import Any
 
 import pandas as pd
 
@@ -8,11 +9,11 @@ from _files import is_simulated, read_hub, read_unlabelled, write_table
 from _job import run
 from moamap.core.names import ID_COLUMNS
 from moamap.profiles.annotation import annotate as keep_annotated
-from moamap.profiles.annotation import feature_columns, hub_annotation, one_row_per_drug, own_annotation
+from moamap.profiles.annotation import feature_columns, hub_annotation, moa_notes, one_row_per_drug, own_annotation
 from moamap.sources.checksums import verify
 
 
-def annotate(job) -> None:
+def annotate(job: Any) -> None:
     table = read_unlabelled(job.input.profiles)
     if "drugs" in dict(job.input.items()):
         for name in ("samples", "drugs"):
@@ -23,6 +24,8 @@ def annotate(job) -> None:
         annotation = own_annotation(table)
     rows, dropped = keep_annotated(table[["pert_id", *feature_columns(table)]], *annotation)
     annotated, merged = one_row_per_drug(rows)
+    for note in moa_notes(annotated["moa"], job.params.moa):
+        logging.warning("profiles: %s", note)
     logging.info(
         "%d rows, %d with a MoA, %d drugs, %d MoAs", len(table), len(rows), len(annotated), annotated["moa"].nunique()
     )

@@ -1,16 +1,18 @@
-"""Stops a study that asks for what its data do not hold."""
+"""Whether the data hold what the config asks for."""
+
+from typing import Any
 
 from _files import read_unlabelled
 from _job import run
+from moamap.core.errors import raise_first
 from moamap.core.labels import membership
-from moamap.profiles.annotation import check_moas
-from moamap.report.query import check_names
+from moamap.profiles.annotation import check_moas, name_problems
 
 
-def check(job) -> None:
+def check(job: Any) -> None:
     drugs = read_unlabelled(job.input[0])
     check_moas(membership(drugs["moa"], job.params.moa), job.params.min_drugs)
-    check_names(job.params.query, drugs["pert_iname"])
+    raise_first(name_problems(job.params.query, drugs["pert_iname"]))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from moamap.communities.clusters import find_communities
 
 def communities(job) -> None:
     ids = read_index(job.input.index)
-    found = find_communities(read_distances(job.input.connections), **job.params.communities)
+    found = find_communities(read_distances(job.input.connections, ids), **job.params.communities)
     if not found.converged:
         logging.warning("affinity propagation has not converged in %d iterations; raise damping", found.iterations)
     table = pd.DataFrame({"drug": ids["pert_iname"], "moa": ids["moa"], "community": found.numbers})

@@ -2,12 +2,12 @@
 
 from _files import is_simulated, read_index, read_per_drug, write_table
 from _job import run
-from moamap.connections.distances import connections, distances
+from moamap.connections.distances import connections, pair_distances
 
 
 def connect(job) -> None:
     embedding = read_per_drug(job.input.embedding, read_index(job.input.index))
-    distance = distances(embedding.drop(columns="drug").to_numpy(float))
+    distance = pair_distances(embedding.drop(columns="drug").to_numpy(float))
     write_table(connections(embedding["drug"], distance), job.output[0], simulated=is_simulated(job))
 
 

@@ -10,24 +10,32 @@ from _files import is_simulated, read_drugs, write_json, write_table
 from _job import run
 from moamap.connections.distances import connections
 from moamap.core.labels import label_sets
+from moamap.validation.crossfit import crossfit, share_unlearned, with_unlearned
 from moamap.validation.procedure import procedure_of
 
 
 def cross_fit(job) -> None:
     ids, features = read_drugs(job.input[0])
     moas, procedure = procedure_of(ids["moa"], features, **job.params.procedure)
-    folds = procedure.folds(label_sets(moas))
-    squared = procedure.crossfit(moas, folds)
+    folds = procedure.folds(label_sets(moas), moas)
+    found = crossfit(procedure.x, moas, procedure.learn, folds, procedure.base)
+    unlearned, squared = share_unlearned(found), with_unlearned(found, procedure.base)
     distance = np.sqrt(squareform(squared, checks=False))
     write_table(connections(ids["pert_iname"], distance), job.output.connections, simulated=is_simulated(job))
     table = pd.DataFrame(folds.T + 1, columns=[f"split_{i}" for i in range(1, len(folds) + 1)])
     table.insert(0, "drug", ids["pert_iname"])
     write_table(table, job.output.folds, simulated=is_simulated(job))
     logging.info("%d splits of %d folds", procedure.n_splits, procedure.n_folds)
+    if unlearned:
+        logging.warning(
+            "%s: nothing can be learned without the folds of %.1f%% of the pairs of drugs; their distance is that of "
+            "the profiles themselves",
+            job.wildcards.representation,
+            100 * unlearned,
+        )
     notes = {"method": procedure.method, "parameters": procedure.parameters, "supervised": True, "cross_fitted": True}
-    write_json(
-        notes | {"folds": procedure.n_folds, "splits": procedure.n_splits, "seed": procedure.seed}, job.output.notes
-    )
+    notes |= {"folds": procedure.n_folds, "splits": procedure.n_splits, "seed": procedure.seed}
+    write_json(notes | {"share_of_pairs_unlearned": unlearned}, job.output.notes)
 
 
 if __name__ == "__main__":

@@ -2,12 +2,13 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 from _job import run
 from moamap.sources.download import cache_folder, download
 
 
-def fetch(job) -> None:
+def fetch(job: Any) -> None:
     source, target = job.params.source, Path(job.output[0])
     cache = Path(job.params.cache or cache_folder())
     cached = download(job.params.url, cache, target.name, source.get("checksum"), offline=job.params.offline)

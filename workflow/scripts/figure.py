@@ -44,7 +44,8 @@ def draw_4(job):
 
 
 def draw_s1(job):
-    return figure_s1(read_distances(job.input[0]), read_table(job.input[1])["community"].to_numpy())
+    numbers = read_table(job.input[1])["community"].to_numpy()
+    return figure_s1(read_distances(job.input[0]), numbers, representation=Path(job.input[0]).parent.name)
 
 
 def from_table(function):

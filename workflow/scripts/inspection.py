@@ -1,31 +1,42 @@
-"""What the data hold, before anything runs."""
+"""What the data hold, and what the study would refuse, before anything runs."""
 
 from pathlib import Path
+from typing import Any
 
 from _files import read_hub
 from _job import run
-from moamap.core.errors import InputError
-from moamap.profiles.annotation import hub_annotation
-from moamap.profiles.contract import check
+from moamap.profiles.annotation import hub_annotation, moa_notes
+from moamap.profiles.contract import contract_notes
 from moamap.profiles.formats import read_source
-from moamap.profiles.inspection import inspect
+from moamap.profiles.inspection import inspect, refusals
 
 
-def inspect_data(job) -> None:
+def inspect_data(job: Any) -> None:
     table, source = read_source(job.input.profiles, job.params.source, job.params.columns)
-    controls = (job.params.wells or {}).get("controls", ())
+    wells, annotation, labelled = job.params.wells, None, table
     if "drugs" in dict(job.input.items()):
         samples = read_hub(job.input.samples, ["broad_id", "pert_iname"])
-        annotation, _ = hub_annotation(samples, read_hub(job.input.drugs, ["pert_iname", "moa"]))
-        joined = annotation.set_index("pert_id").reindex(table["pert_id"])
-        table = table.assign(pert_iname=joined["pert_iname"].to_numpy(), moa=joined["moa"].to_numpy())
-    found = inspect(table, controls=controls, min_drugs=job.params.min_drugs)
-    try:
-        check(table, controls=controls, one_row_each=job.params.wells is None, source=source)
-        found.append(("verdict", "the table is as the study needs it"))
-    except InputError as error:
-        found.append(("verdict", f"the study would refuse it: {error}"))
-    report = "\n".join([source, *(f"{what + ':':<52} {how_much}" for what, how_much in found)])
+        annotation = hub_annotation(samples, read_hub(job.input.drugs, ["pert_iname", "moa"]))
+        joined = annotation[0].set_index("pert_id").reindex(table["pert_id"])
+        labelled = table.assign(pert_iname=joined["pert_iname"].to_numpy(), moa=joined["moa"].to_numpy())
+    found = inspect(labelled, controls=(wells or {}).get("controls", ()), min_drugs=job.params.min_drugs)
+    notes = contract_notes(labelled)
+    if "moa" in labelled:
+        notes += moa_notes(labelled["moa"].dropna(), job.params.moa)
+    found += [("warning", note) for note in notes]
+    refused = refusals(
+        table,
+        annotation,
+        source=source,
+        wells=wells,
+        policy=job.params.moa,
+        min_drugs=job.params.min_drugs,
+        queried=job.params.query,
+        refuse_bad_features=job.params.normalization["bad_features"] == "refuse",
+    )
+    found += [("verdict", f"the study would refuse it: {problem}") for problem in refused]
+    found += [("verdict", "the table is as the study needs it")] * (not refused)
+    report = "\n".join([str(source), *(f"{what + ':':<52} {how_much}" for what, how_much in found)])
     Path(job.output[0]).write_text(report + "\n", encoding="utf-8")
 
 

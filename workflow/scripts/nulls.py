@@ -2,16 +2,17 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from _files import is_simulated, read_index, read_table, write_table
 from _job import run
+from moamap.core.arrays import load_arrays
 from moamap.core.labels import membership
 from moamap.validation import null_tables as calibration
 
 
 def calibrate(job) -> None:
-    stored = calibration.gather([(Path(path).stem.rsplit("_", 1)[0], np.load(path)) for path in job.input.permutations])
+    stored = calibration.gather(
+        [(Path(path).stem.rsplit("_", 1)[0], load_arrays(path, "numbers")) for path in job.input.permutations]
+    )
     enriched = dict(zip(job.params.representations, map(read_table, job.input.enrichment), strict=True))
     table_1 = read_table(job.input.table_1)
     moas = membership(read_index(job.input.index)["moa"], job.params.moa)

@@ -7,6 +7,7 @@ import numpy as np
 from _files import read_drugs
 from _job import run
 from moamap.core.labels import label_sets
+from moamap.core.names import MAP
 from moamap.validation.nulls import permutation
 from moamap.validation.procedure import procedure_of
 
@@ -19,6 +20,9 @@ def permute(job) -> None:
     for done, number in enumerate(job.params.numbers, start=1):
         order = permutation(len(moas), procedure.seed, number)
         scores.append(procedure.score(moas[order], labels[order]))
+        empty = [way for way, score in scores[-1].items() if np.isnan(score[MAP])]
+        if empty:
+            logging.info("permutation %d has no value for: %s", number, ", ".join(empty))
         logging.info("permutation %d (%d of %d)", number, done, len(job.params.numbers))
     columns = {
         f"{way}|{quantity}": np.array([score[way][quantity] for score in scores])

@@ -1,4 +1,4 @@
-"""The communities of a representation when seeds, drugs or the preference are others."""
+"""The communities of a representation when seeds, drugs or the preference are changed."""
 
 import logging
 
@@ -20,10 +20,11 @@ def perturb(job) -> None:
     kinds, values, runs, proposed = [], [], [], []
     for change in perturbations(procedure, job.params.runs, procedure.seed):
         squared, numbers = rerun(change, moas, labels, job.params.crossfitted)
-        everyone = np.arange(len(squared))
-        nearest = nearness_p(closeness(rank(squared, everyone, everyone)), moas[change.rows][:, procedure.tested])
         best = np.full(len(moas), -1)
-        best[change.rows] = nearest.argmin(axis=1)
+        if squared is not None:
+            everyone = np.arange(len(squared))
+            nearest = nearness_p(closeness(rank(squared, everyone, everyone)), moas[change.rows][:, procedure.tested])
+            best[change.rows] = nearest.argmin(axis=1)
         kinds, values = [*kinds, change.kind], [*values, change.value]
         runs, proposed = [*runs, numbers], [*proposed, best]
         logging.info("%s %g: %d communities", change.kind, change.value, numbers.max())

@@ -1,12 +1,14 @@
 """What a run was made of: versions, seeds, checksums of its inputs, its config."""
 
 import platform
+import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import moamap
 from _files import write_json
 from _job import run
-from moamap.representations.registry import METHODS
+from moamap.core.secrets import mask_secrets
 from moamap.sources.checksums import digest
 
 PACKAGES = ["numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "metric-learn", "openTSNE"]
@@ -14,11 +16,11 @@ PACKAGES = ["numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "metric-learn
 
 def provenance(job) -> None:
     checksums = {Path(path).name: digest(path).removeprefix("sha256:") for path in job.input}
-    config = dict(job.params.config)
-    config["representations"] = {name: with_defaults(**given) for name, given in config["representations"].items()}
+    config = mask_secrets(job.params.config)
     content = {
-        "dataset": job.config["dataset"],
-        "simulated": "simulation" in job.config,
+        "moamap": {"version": moamap.__version__, "commit": commit(), "code": job.params.package},
+        "dataset": config["dataset"],
+        "simulated": "simulation" in config,
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
         "packages": {name: installed(name) for name in PACKAGES},
@@ -29,9 +31,14 @@ def provenance(job) -> None:
     write_json(content, job.output[0])
 
 
-def with_defaults(method: str, **given) -> dict:
-    """A representation's parameters as the config gives them, and the defaults of the others."""
-    return {"method": method} | METHODS[method].defaults | given
+def commit() -> str | None:
+    """The commit of this checkout, with `-dirty` where files were changed since; None without git."""
+    folder = str(Path(__file__).resolve().parent)
+    command = ["git", "-C", folder, "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
 
 
 def installed(package: str) -> str | None:

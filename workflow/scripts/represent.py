@@ -2,12 +2,12 @@
 
 import logging
 
-import numpy as np
 import pandas as pd
 
 from _files import is_simulated, read_drugs, write_json, write_table
 from _job import run
 from moamap.core.labels import membership
+from moamap.representations.base import save
 from moamap.representations.registry import METHODS, learn
 
 
@@ -20,7 +20,7 @@ def represent(job) -> None:
     if "warning" in learned.notes:
         logging.warning(learned.notes["warning"])
     embedded = pd.DataFrame(learned.transform(x), columns=[f"dim_{i}" for i in range(1, len(learned.components) + 1)])
-    np.savez_compressed(job.output.transform, **learned.arrays(), features=features.columns.to_numpy(str))
+    save(learned, job.output.transform, features.columns)
     embedding = pd.concat([ids["pert_iname"].rename("drug"), embedded], axis=1)
     write_table(embedding, job.output.embedding, simulated=is_simulated(job))
     used = METHODS[method].defaults | parameters

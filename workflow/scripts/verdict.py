@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from _files import is_simulated, read_table, write_json
+from _files import is_simulated, read_json, read_per_drug, read_table, write_json
 from _job import run
 from moamap.report.verdict import prose, verdict
 from moamap.validation.crossfit import co_membership
@@ -13,10 +13,13 @@ def judge(job) -> None:
     tables = {name: read_table(job.input[name]) for name in names}
     traces = {}
     for name, folds, communities in zip(job.params.crossfitted, job.input.folds, job.input.communities, strict=True):
-        splits = read_table(folds).filter(like="split_").to_numpy().T
-        traces[name] = co_membership(read_table(communities)["community"].to_numpy(), splits)
+        dealt = read_table(folds).rename(columns={"drug": "pert_iname"})
+        numbers = read_per_drug(communities, dealt)["community"].to_numpy()
+        traces[name] = co_membership(numbers, dealt.filter(like="split_").to_numpy().T)
+    notes = dict(zip(job.params.crossfitted, map(read_json, job.input.notes), strict=True))
+    unlearned = {name: note["share_of_pairs_unlearned"] for name, note in notes.items()}
     options = {name: job.params[name] for name in ("proposed_by", "query")}
-    found = verdict(job.params.dataset, tables, traces, **options, simulated=is_simulated(job))
+    found = verdict(job.params.dataset, tables, traces, unlearned, **options, simulated=is_simulated(job))
     write_json(found, job.output.numbers)
     Path(job.output.prose).write_text(prose(found), encoding="utf-8")
 

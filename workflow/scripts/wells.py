@@ -1,14 +1,15 @@
-"""One profile a drug from one a well, and what each step left."""
+"""One profile per drug from one per well, and the counts after each step."""
 
 import logging
 import warnings
+from typing import Any
 
 from _files import is_simulated, read_unlabelled, write_table
 from _job import run
 from moamap.profiles.wells import wells_to_drugs
 
 
-def aggregate_wells(job) -> None:
+def aggregate_wells(job: Any) -> None:
     table = read_unlabelled(job.input[0])
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "DataFrameGroupBy.apply", FutureWarning)  # of pycytominer's MODZ

@@ -1,1 +1,15 @@
-"""DIP communities, the MoAs enriched in them, and the features that set them apart."""
+"""DIP communities, the MoAs enriched in them, and the image features that characterize them."""
+
+from moamap.core.lazy import short_imports
+
+__getattr__, __dir__, __all__ = short_imports(
+    __name__,
+    {
+        "affinity_propagation": "affinity",
+        "find_communities": "clusters",
+        "enrichment_table": "enrichment",
+        "table_1_row": "enrichment",
+        "intra_class_ratios": "features",
+        "csif_overlap": "features",
+    },
+)

@@ -114,7 +114,7 @@ def _check(S, preference, damping, max_iter, convergence_iter, dtype, n_threads)
 @contextmanager
 def _threads(wanted):
     before = numba.get_num_threads()
-    numba.set_num_threads(min(wanted, numba.config.NUMBA_NUM_THREADS))
+    numba.set_num_threads(min(wanted, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
     try:
         yield
     finally:
@@ -150,7 +150,7 @@ def _pass_until_stable(S, damping, max_iter, convergence_iter):
     np.fill_diagonal(S, -np.inf)
     A, R = np.zeros(S.shape, S.dtype), np.zeros(S.shape, S.dtype)
     self_availability, self_responsibility, support = np.zeros((3, len(S)), dtype=S.dtype)
-    is_exemplar, unchanged, converged = None, 0, False
+    is_exemplar, unchanged, converged = np.zeros(0, dtype=bool), 0, False
     for iteration in range(max_iter):
         own = (self_similarity, self_availability, self_responsibility)
         support = _pass_messages(S, A, R, support, *own, keep, take, numba.get_num_threads())

@@ -1,6 +1,7 @@
 """DIP communities: affinity propagation on the distances of a representation."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.spatial.distance import squareform
@@ -12,7 +13,7 @@ from moamap.core.numerics import median
 
 @dataclass(frozen=True)
 class Communities:
-    """The communities of n drugs, numbered from 1 by size (largest first), then by the exemplar's row."""
+    """The communities of n drugs, numbered from 1 by size (largest first), ties by the row of the exemplar."""
 
     numbers: np.ndarray  # (n,) community of each drug
     exemplars: np.ndarray  # (n_communities,) row of the exemplar of community 1, 2, ...
@@ -23,28 +24,48 @@ class Communities:
 
 
 def similarities(distance: np.ndarray) -> np.ndarray:
-    """Minus the squared distance of every two drugs (Frey and Dueck 2007): condensed -> (n, n)."""
+    """Minus the squared distance of every two drugs (Frey and Dueck 2007): condensed distances -> (n, n)."""
     return -(squareform(distance) ** 2)
 
 
-def find_communities(distance: np.ndarray, **options) -> Communities:
-    """Communities by affinity propagation on minus the squared distances (condensed); see `communities_of`."""
+def find_communities(distance: np.ndarray, **options: Any) -> Communities:
+    """Communities by affinity propagation on minus the squared distances.
+
+    Parameters
+    ----------
+    distance : (n (n - 1) / 2,) condensed
+    options : preference, damping, max_iter, convergence_iter and seed of `communities_of`
+
+    Raises
+    ------
+    InputError if no exemplar emerges
+    """
     return communities_of(similarities(distance), **options)
 
 
 def communities_of(
-    s: np.ndarray, *, preference=None, damping=0.5, max_iter=1000, convergence_iter=15, seed=0
+    s: np.ndarray,
+    *,
+    preference: float | None = None,
+    damping: float = 0.5,
+    max_iter: int = 1000,
+    convergence_iter: int = 15,
+    seed: int = 0,
 ) -> Communities:
-    """Affinity propagation (Frey and Dueck 2007) by `moamap.affinity_propagation`, numbered.
+    """Communities by affinity propagation (Frey and Dueck 2007) on similarities, by `moamap.affinity_propagation`.
+
+    Without convergence the last labels are kept and `converged` is False.
 
     Parameters
     ----------
     s : (n, n) similarities
-    preference : how willing a drug is to be an exemplar; None for the median similarity (its diagonal of zeros is in)
+    preference : how willing a drug is to be an exemplar; None for the median of `s`, its diagonal of zeros included
+    damping, max_iter, convergence_iter : as in `moamap.affinity_propagation`
+    seed : of the noise that breaks ties
 
     Raises
     ------
-    InputError where no exemplar emerged; without convergence the last labels are kept and `converged` is False.
+    InputError if no exemplar emerges
     """
     preference = float(median(s)) if preference is None else float(preference)
     found = affinity_propagation(
@@ -65,7 +86,17 @@ def communities_of(
 
 
 def numbered(labels: np.ndarray, exemplars: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Number communities from 1 by size, then by exemplar: labels into `exemplars` -> (numbers, exemplars)."""
+    """Number communities from 1 by size (largest first), ties by the row of the exemplar.
+
+    Parameters
+    ----------
+    labels : (n,) position in `exemplars` of each drug's exemplar
+    exemplars : (n_communities,) rows
+
+    Returns
+    -------
+    (n,) community numbers, and the exemplars in the order of the numbers
+    """
     order = np.lexsort((exemplars, -np.bincount(labels, minlength=len(exemplars))))
     rank = np.empty(len(order), dtype=int)
     rank[order] = np.arange(1, len(order) + 1)
@@ -73,6 +104,6 @@ def numbered(labels: np.ndarray, exemplars: np.ndarray) -> tuple[np.ndarray, np.
 
 
 def chance_of_sharing(numbers: np.ndarray) -> float:
-    """Probability that two drugs taken at random are in one community: sum n_c (n_c - 1) / (n (n - 1))."""
+    """Probability that two drugs drawn at random share a community: sum n_c (n_c - 1) / (n (n - 1))."""
     sizes = np.bincount(numbers)
     return float((sizes * (sizes - 1)).sum() / (len(numbers) * (len(numbers) - 1)))

@@ -1,30 +1,34 @@
-"""Which MoAs gather in which communities, and the paper's Table 1."""
+"""Which MoAs are enriched in which communities, and a row of the paper's Table 1."""
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy.stats import false_discovery_control, hypergeom
 
 from moamap.core.names import CLUSTERS, COMMUNITIES_ENRICHED, ENRICHED, ENRICHED_BY_TWO, EXPECTATION, SINGLETONS
 
 
-def tail(k, N, K, n):
-    """Pr(X >= k), X ~ Hypergeometric(N, K, n); arrays of one shape, or numbers.
+def tail(k: ArrayLike, N: ArrayLike, K: ArrayLike, n: ArrayLike) -> np.ndarray:
+    """Pr(X >= k), X ~ Hypergeometric(N, K, n), elementwise.
 
-    K and n may change places, and are put in order: so equal cases tie to the last bit, as a permutation test needs.
+    The distribution is symmetric in K and n. They are put in order so that equal cases tie to the last bit, as a
+    permutation test needs.
     """
     return hypergeom.sf(np.asarray(k) - 1, N, np.minimum(K, n), np.maximum(K, n))
 
 
-def enrichment(communities: pd.Series, moas: pd.DataFrame, *, min_drugs=5, alpha=0.01) -> pd.DataFrame:
-    """One-sided hypergeometric test of every community against every MoA of `min_drugs` drugs or more.
+def enrichment_table(
+    communities: pd.Series, moas: pd.DataFrame, *, min_drugs: int = 5, alpha: float = 0.01
+) -> pd.DataFrame:
+    """One-sided hypergeometric test of every community against every MoA of at least `min_drugs` drugs.
 
-    P = Pr(X >= k), X ~ Hypergeometric(N, K, n): of the N drugs of the data set K have the MoA, n are in the community
-    and k are both. q is Benjamini and Hochberg's (1995), over all community x MoA pairs of the table that is returned.
+    P = Pr(X >= k), X ~ Hypergeometric(N, K, n): of the N drugs of the data set, K have the MoA, n are in the community
+    and k are both. q is that of Benjamini and Hochberg (1995), over all community x MoA pairs of the returned table.
 
     Parameters
     ----------
     communities : (n_drugs,) community number of each drug
-    moas : (n_drugs, n_moas) booleans, as `profiles.membership` gives them
+    moas : (n_drugs, n_moas) booleans, as `moamap.core.membership` returns them
 
     Returns
     -------
@@ -47,8 +51,12 @@ def table_1_row(enriched: pd.DataFrame) -> dict[str, float]:
     """One row of the paper's Table 1 from an enrichment table, and three counts that put it in proportion.
 
     The Enrichment Number counts distinct enriched MoAs; the Enrichment Expectation is its ratio to the Clustering
-    Number. Beside them: communities of a single drug, MoAs enriched by at least two of their drugs (at N = 1105 one
-    drug alone "enriches" every MoA of eleven drugs or fewer), and communities with any enriched MoA.
+    Number. The further counts are the communities of a single drug, the MoAs enriched by at least two of their drugs
+    (at N = 1105 a single drug "enriches" every MoA of eleven drugs or fewer), and the communities with an enriched MoA.
+
+    Parameters
+    ----------
+    enriched : the frame that `enrichment_table` returns
     """
     hits = enriched[enriched["enriched"]]
     sizes = enriched.groupby("community")["n"].first()

@@ -1,13 +1,21 @@
-"""Community-specific image features (CSIFs): the features that hardly vary inside a community."""
+"""Community-specific image features (CSIFs): features that hardly vary within a community."""
 
 import numpy as np
 import pandas as pd
 
 
 def mean_absolute_difference(x: np.ndarray) -> np.ndarray:
-    """Mean of |x_i - x_j| over all pairs i < j, for every column: (n, d) -> (d,); NaN where n < 2.
+    """Mean of |x_i - x_j| over all pairs i < j, for every column.
 
-    Over sorted values the sum over pairs is sum_r (2 r - n + 1) x_(r), r = 0 ... n - 1: no pair is ever formed.
+    For sorted values the sum over pairs is sum_r (2 r - n + 1) x_(r), r = 0 ... n - 1, so no pair is ever formed.
+
+    Parameters
+    ----------
+    x : (n, d)
+
+    Returns
+    -------
+    (d,), NaN if n < 2
     """
     n = len(x)
     if n < 2:
@@ -16,11 +24,11 @@ def mean_absolute_difference(x: np.ndarray) -> np.ndarray:
     return (weights[:, None] * np.sort(x, axis=0)).sum(axis=0) / (n * (n - 1) / 2)
 
 
-def intra_class_ratios(features: pd.DataFrame, communities: pd.Series, *, threshold=0.01) -> pd.DataFrame:
+def intra_class_ratios(features: pd.DataFrame, communities: pd.Series, *, threshold: float = 0.01) -> pd.DataFrame:
     """Intra-class distance ratio of every feature in every community (Han, Shan et al. 2021, Results, Table S5).
 
-    The mean absolute difference (the distance in one dimension) over the pairs inside the community, divided by the
-    same over all pairs of drugs. The paper points to its Methods for a definition that is not there; this one is ours.
+    The mean absolute difference (the distance in one dimension) over the pairs of drugs in the community, divided by
+    that over all pairs of drugs. The paper refers to its Methods, which do not define it; this definition is ours.
 
     Parameters
     ----------
@@ -29,7 +37,7 @@ def intra_class_ratios(features: pd.DataFrame, communities: pd.Series, *, thresh
 
     Returns
     -------
-    frame: community, feature, intra_class_ratio (empty in a community of one drug), is_csif (ratio < threshold)
+    frame: community, feature, intra_class_ratio (NaN in a community of one drug), is_csif (ratio < threshold)
     """
     values = features.to_numpy(float)
     overall = mean_absolute_difference(values)
@@ -46,7 +54,12 @@ def intra_class_ratios(features: pd.DataFrame, communities: pd.Series, *, thresh
 
 
 def csif_overlap(ratios: pd.DataFrame) -> pd.DataFrame:
-    """How many features are CSIFs of 1, 2, 3 ... communities: frame n_communities, n_features, without gaps."""
+    """How many features are CSIFs of 1, 2, 3 ... communities: a frame n_communities, n_features, without gaps.
+
+    Parameters
+    ----------
+    ratios : the frame that `intra_class_ratios` returns
+    """
     per_feature = ratios.groupby("feature")["is_csif"].sum()
     most = max(3, int(per_feature.max()))
     counts = per_feature.value_counts().reindex(range(1, most + 1), fill_value=0)

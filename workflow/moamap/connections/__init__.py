@@ -1,1 +1,8 @@
-"""DIP connections: how far apart every two drugs are, and the map drawn from it."""
+"""DIP connections: the distance and the association of every two drugs, and the t-SNE map."""
+
+from moamap.core.lazy import short_imports
+
+__getattr__, __dir__, __all__ = short_imports(
+    __name__,
+    {"association": "distances", "pair_distances": "distances", "connections": "distances", "tsne_map": "tsne"},
+)

@@ -1,4 +1,6 @@
-"""DIP connections: how far apart the drug image phenotypes of every two drugs are."""
+"""DIP connections: the distance between the drug image phenotypes of every two drugs."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -6,17 +8,34 @@ from scipy.spatial.distance import pdist
 from scipy.stats import rankdata
 
 
-def distances(embedding: np.ndarray) -> np.ndarray:
-    """Euclidean distances of all pairs: (n, d) -> (n (n - 1) / 2,) in scipy's condensed order."""
+def pair_distances(embedding: np.ndarray) -> np.ndarray:
+    """Euclidean distances of all pairs of drugs.
+
+    Parameters
+    ----------
+    embedding : (n, d)
+
+    Returns
+    -------
+    (n (n - 1) / 2,) in scipy's condensed order
+    """
     return pdist(embedding, "euclidean")
 
 
 def association(distance: np.ndarray) -> np.ndarray:
     """Share of the other pairs that are farther apart than this one: 1 for the closest pair, 0 for the farthest.
 
-    (pairs farther apart + half of the other ties) / (pairs - 1). With the average rank r of a distance among P pairs
-    this is (P - r) / (P - 1). The paper speaks of "association scores" without defining them; this definition is ours.
-    A lone pair scores 1.
+    (pairs farther apart + half of the other ties) / (pairs - 1), which is (P - r) / (P - 1) for a distance of average
+    rank r among P pairs. The paper speaks of "association scores" without defining them; this definition is ours.
+    A single pair scores 1.
+
+    Parameters
+    ----------
+    distance : (n_pairs,)
+
+    Returns
+    -------
+    (n_pairs,)
     """
     n_pairs = len(distance)
     if n_pairs == 1:
@@ -24,12 +43,12 @@ def association(distance: np.ndarray) -> np.ndarray:
     return (n_pairs - rankdata(distance)) / (n_pairs - 1)
 
 
-def connections(drugs, distance: np.ndarray) -> pd.DataFrame:
-    """All pairs as a table: drug_1, drug_2, distance, association, in scipy's condensed order.
+def connections(drugs: Sequence[str] | pd.Series, distance: np.ndarray) -> pd.DataFrame:
+    """All pairs of drugs as a table: drug_1, drug_2, distance, association, in scipy's condensed order.
 
     Parameters
     ----------
-    drugs : (n,) names in the order of the rows that the distances were taken from
+    drugs : (n,) names, in the order of the rows from which the distances were computed
     distance : (n (n - 1) / 2,)
     """
     first, second = np.triu_indices(len(drugs), k=1)

@@ -1,19 +1,43 @@
-"""The config: what is wrong with it, in one line each."""
+"""The config: its schema, its defaults, and what is wrong with it, in one line each."""
 
-import difflib
+import math
+import re
+from collections.abc import Iterator
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
 
-from jsonschema import Draft202012Validator
+import yaml
+from jsonschema import Draft202012Validator, FormatChecker, validators
+
+from moamap.core.names import crossfitted, learned_as
+from moamap.core.secrets import mask_secrets
+from moamap.core.violations import lines_of, place_of, suggestion
+
+PAPER = ("raw", "pca", "itml")  # what figures 3 and 4 compare, unless `compare` says otherwise
+FORMATS = FormatChecker(formats=())
+# 3.0 is no integer here: Python's range() does not take it
+VALIDATOR: Any = validators.extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+    ),
+)
 
 
-def with_defaults(config: dict, schema: dict) -> dict:
-    """The config with the schema's defaults filled in, at every level that has `properties`."""
-    filled = dict(config)
-    for key, rule in schema.get("properties", {}).items():
-        if key not in filled and "default" in rule:
-            filled[key] = rule["default"]
-        if isinstance(filled.get(key), dict):
-            filled[key] = with_defaults(filled[key], rule)
-    return filled
+@FORMATS.checks("regex", raises=(re.error, OverflowError, RecursionError))
+def _is_regex(value: object) -> bool:
+    return not isinstance(value, str) or bool(re.compile(value))
+
+
+def load_schema(folder: str | Path) -> dict:
+    """The schema of the config, with that of the representations put into its `$defs`, from the folder of both."""
+    read = [
+        yaml.safe_load((Path(folder) / f"{name}.schema.yaml").read_text(encoding="utf-8"))
+        for name in ("config", "representations")
+    ]
+    schema, schema["$defs"]["representation"] = read[0], read[1]
+    return schema
 
 
 def supervised_methods(schema: dict) -> set[str]:
@@ -22,27 +46,145 @@ def supervised_methods(schema: dict) -> set[str]:
     return {rule["if"]["properties"]["method"]["const"] for rule in rules if rule.get("x-supervised")}
 
 
+# --- defaults ---
+
+
+def with_defaults(config: dict, schema: dict) -> dict:
+    """The config with all defaults filled in, those of each representation's method too, in the order of the schema.
+
+    A config that spells a default out gives the same as one that leaves it out. `validation: off`, which YAML reads as
+    false, becomes "off".
+    """
+    filled = _filled(_as_meant(config), schema, schema)
+    if "compare" in filled or "compare" not in schema["properties"] or "representations" not in filled:
+        return filled
+    shown = [name for name in PAPER if name in filled["representations"]]
+    compared = shown if filled["main"] in shown else [*shown, filled["main"]]
+    return _filled(filled | {"compare": compared}, schema, schema)
+
+
+def _filled(value: Any, rule: dict, schema: dict) -> Any:
+    if not isinstance(value, dict):
+        return value
+    rules: dict[str, dict] = {}
+    for part in [rule, *_branches(value, rule)]:
+        rules |= {
+            key: _resolved(inner, schema) for key, inner in part.get("properties", {}).items() if inner is not True
+        }
+    others = rule.get("additionalProperties")
+    if isinstance(others, dict):
+        rules |= {key: _resolved(others, schema) for key in value if key not in rules}
+    filled = {}
+    for key, inner in rules.items():
+        if key in value or "default" in inner:
+            filled[key] = _filled(deepcopy(value.get(key, inner.get("default"))), inner, schema)
+    return filled | {key: given for key, given in value.items() if key not in filled}
+
+
+def _branches(value: dict, rule: dict) -> list[dict]:
+    """What `allOf: - if: … then: …` adds for this value."""
+    return [part["then"] for part in rule.get("allOf", ()) if Draft202012Validator(part["if"]).is_valid(value)]
+
+
+def _resolved(rule: dict, schema: dict) -> dict:
+    """A rule with the one it refers to, `$ref: "#/$defs/NAME"`, merged into it."""
+    if "$ref" not in rule:
+        return rule
+    return schema["$defs"][rule["$ref"].removeprefix("#/$defs/")] | rule
+
+
+def _as_meant(config: dict) -> dict:
+    """YAML 1.1 reads a bare off as false."""
+    return config | {"validation": "off"} if config.get("validation") is False else config
+
+
+# --- what is wrong ---
+
+
 def problems(config: dict, schema: dict) -> list[str]:
-    """Every violation of the schema as one line: where it is, what is there, what was expected."""
-    errors = Draft202012Validator(schema).iter_errors(config)
-    return sorted(line for error in errors for line in _lines(error))
+    """Everything that is wrong with a config, one line each: where it is, what is there, what was expected.
+
+    Options that contradict each other are looked for once each of them is valid by itself.
+    """
+    config = _as_meant(config)
+    not_finite = dict(_not_finite(config))
+    lines = [f"{place}: {value} is not a finite number" for place, value in not_finite.items()]
+    for error in VALIDATOR(schema, format_checker=FORMATS).iter_errors(config):
+        place = place_of(error)
+        within = error.validator == "oneOf" and any(other.startswith(f"{place}.") for other in not_finite)
+        if place not in not_finite and not (place and within):
+            lines += lines_of(error, place)
+    found = lines or list(_contradictions(with_defaults(config, schema), given=config))
+    return sorted(mask_secrets(line) for line in found)
 
 
-def _lines(error):
-    place = ".".join(str(part) for part in error.absolute_path)
-    prefix = f"{place}: " if place else ""
-    if error.validator == "additionalProperties":
-        allowed = list(error.schema.get("properties", {}))
-        unknown = [key for key in error.instance if key not in allowed]
-        return [f"{prefix}unknown key {key!r}{_suggestion(str(key), allowed)}" for key in unknown]
-    if error.validator == "oneOf" and not place:
-        return ["expected either `simulation` or `sources`"]
-    if error.validator == "oneOf":
-        expected = error.schema.get("description", "another form")
-        return [f"{prefix}{error.instance!r} is not valid; expected {expected}"]
-    return [f"{prefix}{error.message}"]
+def duplicate_keys(path: str | Path) -> list[str]:
+    """A line for each key that a YAML file gives twice at one place, of which YAML would silently take the last.
+
+    A file that is not YAML has none: Snakemake has refused it, or read it as JSON.
+    """
+    try:
+        root = yaml.compose(Path(path).read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, UnicodeDecodeError):
+        return []
+    return [f"{Path(path).name}, {line}" for line in _duplicates(root, "", set())]
 
 
-def _suggestion(key, allowed):
-    near = difflib.get_close_matches(key, allowed, n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; expected one of {', '.join(allowed)}"
+def _duplicates(node: yaml.Node | None, place: str, seen: set[int]) -> Iterator[str]:
+    if not isinstance(node, yaml.CollectionNode) or id(node) in seen:  # an alias can lead back to its anchor
+        return
+    seen.add(id(node))
+    if isinstance(node, yaml.SequenceNode):
+        for number, inner in enumerate(node.value):
+            yield from _duplicates(inner, f"{place}{number}.", seen)
+        return
+    first: dict[str, int] = {}
+    for key, inner in node.value:
+        name, line = str(key.value), key.start_mark.line + 1
+        if name in first:
+            yield f"line {line}: {place}{name} is given twice, first in line {first[name]}; keep one"
+        first.setdefault(name, line)
+        yield from _duplicates(inner, f"{place}{name}.", seen)
+
+
+def _not_finite(value: Any, place: str = "") -> Iterator[tuple[str, float]]:
+    """Each number that is infinite or not a number, with its place."""
+    if isinstance(value, float) and not math.isfinite(value):
+        yield place, value
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in inner:
+        yield from _not_finite(part, f"{place}.{key}" if place else str(key))
+
+
+def _contradictions(config: dict, given: dict) -> Iterator[str]:
+    """A line for each option that contradicts another, in a config that is valid otherwise: with its defaults, and as
+    it was given.
+    """
+    names = list(config.get("representations", {}))
+    for name in names:
+        if learned_as(name) != name:
+            yield f"representations: {name!r} is the name of cross-fitted {learned_as(name)!r}; choose another"
+    if names and config["main"] not in names:
+        default = "" if "main" in given else " (the default)"
+        yield f"main: there is no representation {config['main']!r}{default}{_no_such(config['main'], names)}"
+    for name in given.get("compare", ()):
+        if name not in names:
+            yield f"compare: there is no representation {name!r}{_no_such(name, names)}"
+    yield from _columns_of_two_roles(config.get("columns", {}))
+
+
+def _columns_of_two_roles(columns: dict) -> Iterator[str]:
+    """One column can be the MoA and mark the controls (a class called Control); any other pair is a mistake."""
+    roles: dict[str, str] = {}
+    for role, column in columns.items():
+        if role == "features":
+            continue
+        if column in roles and {roles[column], role} != {"moa", "control"}:
+            yield f"columns: {column!r} is given for both {roles[column]} and {role}; expected a column for each"
+        roles.setdefault(column, role)
+
+def _no_such(name: str, names: list[str]) -> str:
+    """What to write in place of a name that is not among those of the representations."""
+    if learned_as(name) in names and name == crossfitted(learned_as(name)):
+        return f"; write {learned_as(name)!r}, cross-fitting is done for it"
+    return suggestion(name, names)

@@ -29,7 +29,7 @@ def own_reading(config: dict) -> dict:
         "similarity": ["minus squared distance"],
         "preference": ["median" if preference is None else preference],
         "damping": [config["communities"]["damping"]],
-        "pca": [str(config["representations"]["pca"].get("components", 0.95))],
+        "pca": [str(config["representations"].get("pca", {}).get("components", 0.95))],
         "output": ["L"],
         "bounds": ["pairs"],
         "ratio": ["mean absolute difference"],

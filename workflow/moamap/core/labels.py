@@ -1,18 +1,43 @@
-"""Labels: who has which MoA, who shares one, and how drugs are dealt into folds by them."""
+"""Labels: which drug has which MoA, which drugs share one, and how drugs are assigned to folds by them."""
+
+from collections.abc import Iterable
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
 from scipy.sparse.csgraph import connected_components
 
+ENOUGH = 10  # similar pairs: with fewer in any training set, `folds_to_learn_from` looks for better folds
+
 
 def membership(moa: pd.Series, policy: str) -> pd.DataFrame:
-    """Drug x MoA table of booleans, columns sorted: `whole` takes a MoA string as one label, `split` cuts it at `|`."""
-    labels = moa.str.split("|") if policy == "split" else moa.map(lambda label: [label])
-    return pd.crosstab(labels.explode().index, labels.explode()).reindex(moa.index).gt(0).rename_axis(None)
+    """Drug x MoA table of booleans, columns sorted: `whole` takes a MoA string as one label, `split` cuts it at `|`.
+
+    Spaces around the parts do not count, and an empty part (`a||b`, `|a`) is no MoA.
+    """
+    labels = moa.map(parts) if policy == "split" else moa.map(lambda label: [label])
+    long = labels.explode()
+    return pd.crosstab(long.index, long).reindex(moa.index).gt(0).rename_axis(None)
+
+
+def parts(label: str) -> list[str]:
+    """The MoAs of a label that names several, separated by `|`."""
+    return [part.strip() for part in label.split("|") if part.strip()]
+
+
+def lookalikes(labels: Iterable[str]) -> list[list[str]]:
+    """Groups of labels that differ only in case or spaces, each group and the groups sorted."""
+    groups: dict[str, set[str]] = {}
+    for label in labels:
+        groups.setdefault("".join(label.casefold().split()), set()).add(label)
+    return sorted(sorted(group) for group in groups.values() if len(group) > 1)
 
 
 def sharing(moas: np.ndarray) -> np.ndarray:
     """Which drugs share a MoA: (n, n_moas) booleans -> (n, n) booleans."""
+    if (moas.sum(axis=1) == 1).all():
+        label = moas.argmax(axis=1)
+        return label[:, None] == label
     return moas.astype(np.float32) @ moas.T.astype(np.float32) > 0
 
 
@@ -22,7 +47,7 @@ def label_sets(moas: np.ndarray) -> np.ndarray:
 
 
 def folds_by_moa(labels: np.ndarray, n_folds: int, rng: np.random.Generator) -> np.ndarray:
-    """Deal the drugs into folds, those of one label set as evenly as can be: (n,) label sets -> (n,) folds."""
+    """Assign the drugs to folds, those of one label set as evenly as possible: (n,) label sets -> (n,) folds."""
     shuffled = rng.permutation(len(labels))
     order = shuffled[np.argsort(labels[shuffled], kind="stable")]
     folds = np.empty(len(labels), dtype=int)
@@ -40,7 +65,7 @@ def moa_groups(moas: np.ndarray) -> np.ndarray:
 
 
 def folds_of_moas(groups: np.ndarray, n_folds: int, rng: np.random.Generator) -> np.ndarray:
-    """Deal whole groups (of `moa_groups`) into folds of about equal size, the largest first: (n,) -> (n,) folds.
+    """Assign whole groups (of `moa_groups`) to folds of about equal size, the largest first: (n,) -> (n,) folds.
 
     No MoA is then in two folds.
     """
@@ -51,3 +76,52 @@ def folds_of_moas(groups: np.ndarray, n_folds: int, rng: np.random.Generator) ->
         fold_of[group] = filled.argmin()
         filled[fold_of[group]] += sizes[group]
     return fold_of[groups]
+
+
+def folds_to_learn_from(labels: np.ndarray, moas: np.ndarray, n_folds: int, rng: np.random.Generator) -> np.ndarray:
+    """Folds of which any two can be left out and something remains to be learned, as far as that is possible.
+
+    `folds_by_moa`, unless a training set that leaves out two folds would keep fewer than `ENOUGH` pairs of drugs that
+    share a MoA, as where most MoAs have two drugs. Then label sets that are too small to keep a pair in every training
+    set stay in one fold each, if that leaves more. The choice depends on the sizes of the label sets and on `rng`, so
+    it is the same for every permutation of the labels.
+
+    Parameters
+    ----------
+    labels : (n,) label sets as `label_sets` gives them
+    moas : (n, n_moas) booleans
+
+    Returns
+    -------
+    (n,) folds
+    """
+    even = folds_by_moa(labels, n_folds, rng)
+    if fewest_similar_pairs(even, moas) >= ENOUGH:
+        return even
+    undivided = folds_of_undivided_small_sets(labels, n_folds, rng)
+    return max((even, undivided), key=lambda folds: fewest_similar_pairs(folds, moas))
+
+
+def fewest_similar_pairs(folds: np.ndarray, moas: np.ndarray) -> int:
+    """Pairs of drugs that share a MoA (counted once per MoA) in the training set, of all that leave out two of the
+    folds, that has the fewest: (n,) folds, (n, n_moas) booleans.
+    """
+    inside = folds[:, None] == np.arange(folds.max() + 1)
+    counts = inside.T.astype(np.float32) @ moas.astype(np.float32)
+    total = counts.sum(axis=0)
+    kept = np.array([total - counts[a] - counts[b] for a, b in combinations(range(len(counts)), 2)])
+    return int((kept * (kept - 1) / 2).sum(axis=1).min(initial=np.inf if len(kept) else 0))
+
+
+def folds_of_undivided_small_sets(labels: np.ndarray, n_folds: int, rng: np.random.Generator) -> np.ndarray:
+    """Each small label set in one fold, the others as `folds_by_moa`: (n,) label sets -> (n,) folds.
+
+    A set is small if fewer than two of its drugs might remain without two folds that it was evenly assigned to.
+    """
+    sizes = np.bincount(labels)
+    remaining = sizes - -(-sizes // n_folds) - -(-(sizes - 1) // n_folds)  # without the two fullest folds
+    small = np.isin(labels, np.flatnonzero((sizes > 1) & (remaining < 2)))
+    folds = np.empty(len(labels), dtype=int)
+    folds[small] = folds_of_moas(np.unique(labels[small], return_inverse=True)[1], n_folds, rng)
+    folds[~small] = folds_by_moa(labels[~small], n_folds, rng)
+    return folds

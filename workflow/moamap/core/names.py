@@ -1,11 +1,20 @@
-"""Names that more than one stage uses: columns, claims, ways to score, cross-fitted representations."""
+"""Names that more than one stage uses: columns, claims, ways of scoring, cross-fitted representations."""
 
 ID_COLUMNS = ["pert_id", "pert_iname", "moa"]
 ROLES = (*ID_COLUMNS, "plate", "well", "dose", "control")  # every column that is not a feature
+TEXT_COLUMNS = frozenset(  # columns of the run's tables that are text, however much a cell looks like a number or NA
+    {
+        *ROLES,
+        *("drug", "known_moa", "proposed", "queried", "feature", "representation", "phenotype", "block", "grade"),
+        *("kind", "relation", "step", "detail", "reason", "problem", "q_family", "data"),
+        *("enriched_moas", "exemplar", "members"),
+    }
+)
+MISSING_LOOKALIKES = frozenset({"na", "n/a", "nan", "none", "null", "<na>"})  # lower case; text all the same
 
 LABEL_FREE, IN_SAMPLE, CROSSFIT = "label-free", "in-sample", "cross-fitted"
 HELD_OUT_DRUGS, HELD_OUT_MOAS = "held-out drugs", "held-out MoAs"
-HOW = {  # gallery and metric of each way to score a retrieval
+HOW = {  # gallery and metric of each way of scoring a retrieval
     LABEL_FREE: "every drug against all others; no label was used",
     IN_SAMPLE: "every drug against all others, by the metric learned from all labels",
     CROSSFIT: "every drug against all others; each pair by metrics learned without the folds of both",
@@ -21,24 +30,24 @@ SINGLETONS, ENRICHED_BY_TWO, COMMUNITIES_ENRICHED = (
 )
 PROPOSED = "drugs proposed for another MoA at q < 0.05"
 CLAIMS = [CLUSTERS, ENRICHED, EXPECTATION, SINGLETONS, ENRICHED_BY_TWO, COMMUNITIES_ENRICHED, PROPOSED]
-UNTESTED = {CLUSTERS, SINGLETONS}  # more is not better: an interval, but no p
+UNTESTED = {CLUSTERS, SINGLETONS}  # more is not better: they get an interval but no p value
 MAP, NEAREST = "mean average precision", "1-nearest-neighbour accuracy"
 RETRIEVAL = [MAP, NEAREST]
 
 _SUFFIX = "_crossfit"
-WITH_COMMUNITIES = (IN_SAMPLE, LABEL_FREE, CROSSFIT)  # the ways that give every two drugs a distance
+WITH_COMMUNITIES = (IN_SAMPLE, LABEL_FREE, CROSSFIT)  # the ways that give every pair of drugs a distance
 
 
 def crossfitted(representation: str) -> str:
-    """The name of a representation's cross-fitted distances among the study's representations."""
+    """The name under which a representation's cross-fitted distances appear in the study."""
     return representation + _SUFFIX
 
 
 def learned_as(name: str) -> str:
-    """The representation of the config that a name, cross-fitted or not, belongs to."""
+    """The representation, as named in the config, that a name of the study (cross-fitted or not) belongs to."""
     return name.removesuffix(_SUFFIX)
 
 
 def name_of(representation: str, way: str) -> str:
-    """The study's name for the communities of a representation, by way of scoring."""
+    """The study's name for the communities of a representation, given the way of scoring."""
     return crossfitted(representation) if way == CROSSFIT else representation

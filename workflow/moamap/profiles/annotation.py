@@ -1,10 +1,15 @@
 """Drug profiles: who they are (annotation), one row a drug (aggregation), one scale (normalization)."""
 
+from collections.abc import Iterable, Iterator, Sequence
+from difflib import get_close_matches
+
 import numpy as np
 import pandas as pd
 
-from moamap.core.errors import InputError
+from moamap.core.errors import InputError, raise_first
+from moamap.core.labels import lookalikes, membership
 from moamap.core.names import ID_COLUMNS, ROLES
+from moamap.profiles.normalize import feature_statistics
 
 BROAD_ID_LENGTH = 13  # BRD-K97799481-001-02-3 is batch 001-02-3 of compound BRD-K97799481
 
@@ -49,17 +54,70 @@ def own_annotation(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     return annotation, annotation.loc[[], ["pert_id", "pert_iname"]]
 
 
-def check_moas(moas: pd.DataFrame, min_drugs: int) -> None:
-    """Raise InputError unless there are MoAs to tell apart, one of them with enough drugs to be tested for enrichment;
-    `moas` from `membership`.
+def study_problems(
+    drugs: pd.DataFrame, *, policy: str, min_drugs: int, queried: Sequence[str], refuse_bad_features: bool
+) -> Iterator[str]:
+    """Every reason why the study would refuse its drugs, one line each.
+
+    Parameters
+    ----------
+    drugs : pert_id, pert_iname, moa and the features, one row per drug, as `one_row_per_drug` gives them
+    policy : `whole` or `split`, as `membership` takes it
+    min_drugs : drugs that a MoA needs to be tested
+    queried : names of the drugs asked about
+    refuse_bad_features : whether a constant, missing or infinite feature stops the study (else it is left out)
     """
+    moas = membership(drugs["moa"], policy)
+    yield from moa_problems(moas, min_drugs)
+    yield from name_problems(queried, drugs["pert_iname"])
+    yield from feature_problems(feature_statistics(drugs[feature_columns(drugs)]), refuse=refuse_bad_features)
+
+
+def check_moas(moas: pd.DataFrame, min_drugs: int) -> None:
+    """Raise InputError with the first of `moa_problems`, if there is one."""
+    raise_first(moa_problems(moas, min_drugs))
+
+
+def moa_problems(moas: pd.DataFrame, min_drugs: int) -> Iterator[str]:
+    """Why there are no MoAs to tell apart, or none with enough drugs to be tested; `moas` from `membership`."""
     if moas.shape[1] < 2:
-        raise InputError(f"profiles: every drug has the MoA {moas.columns[0]!r}; expected two MoAs or more")
-    if moas.sum().max() < min_drugs:
-        raise InputError(
+        yield f"profiles: every drug has the MoA {moas.columns[0]!r}; expected two MoAs or more"
+    elif moas.sum().max() < min_drugs:
+        yield (
             f"profiles: no MoA has {min_drugs} drugs (the largest, {moas.sum().idxmax()!r}, has {moas.sum().max()} of "
             f"{len(moas)}); bring more drugs or lower enrichment.min_drugs"
         )
+
+
+def name_problems(queried: Sequence[str], drugs: Iterable[str]) -> Iterator[str]:
+    """Each queried name that is not among the drugs, with the nearest spellings."""
+    known = list(drugs)
+    for name in queried:
+        if name not in known:
+            near = get_close_matches(name.lower(), [drug.lower() for drug in known], n=3, cutoff=0.5)
+            spelled = [drug for lowered in near for drug in known if drug.lower() == lowered]
+            hint = f"; nearest: {', '.join(spelled)}" if spelled else ""
+            yield f"query: no drug named {name!r} among the {len(known)} drugs with a MoA{hint}"
+
+
+def feature_problems(statistics: pd.DataFrame, *, refuse: bool) -> Iterator[str]:
+    """Why the features cannot be normalized; `statistics` from `feature_statistics`."""
+    bad = statistics[statistics["problem"] != ""]
+    if len(bad) and (refuse or len(bad) == len(statistics)):
+        first = bad.iloc[0]
+        yield (
+            f"profiles: feature {first['feature']!r} has {first['problem']} ({len(bad)} such features); expected "
+            "finite, varying numbers; normalization.bad_features: drop leaves such features out"
+        )
+
+
+def moa_notes(moa: pd.Series, policy: str) -> list[str]:
+    """MoAs that differ only in case or spaces, a line for each group: they count as different MoAs."""
+    groups = lookalikes(membership(moa, policy).columns)
+    return [
+        f"MoAs that differ only in case or spaces count as {len(group)}: {', '.join(map(repr, group))}"
+        for group in groups
+    ]
 
 
 def annotate(
@@ -77,9 +135,10 @@ def annotate(
     annotated : pert_id, pert_iname, moa, features
     dropped : pert_id, pert_iname, step, reason of every row, and every second name, that is left behind
 
-    Raises InputError where no row has a MoA.
+    A MoA of nothing but `|` and spaces is none. Raises InputError where no row has a MoA.
     """
     ids = profiles[["pert_id"]].merge(annotation, on="pert_id", how="left")
+    ids["moa"] = ids["moa"].where(ids["moa"].astype("string").str.strip("| ").fillna("") != "", None)
     nameless, mechanismless = ids["pert_iname"].isna(), ids["moa"].isna()
     if mechanismless.all():
         raise InputError(

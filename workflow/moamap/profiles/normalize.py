@@ -4,10 +4,12 @@ The paper's formula is that of a normalization layer. Its text ("in each dimensi
 normalization, the number of communities) point to different axes; docs/reproduction.md has the evidence.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
-from moamap.core.errors import InputError
+from moamap.core.errors import InputError, raise_first
 
 STEPS = {"profile": ("profile",), "feature": ("feature",), "profile_then_feature": ("profile", "feature")}
 FOLD = 1000  # features whose sizes differ by more are in natural units: pixels beside intensities
@@ -72,9 +74,8 @@ def learn_normalization(
     options = {"scale": scale, "epsilon": epsilon, "bias": bias}
     values = features.to_numpy(float)
     table = pd.DataFrame({"feature": features.columns, "axis": axis, **options, "mean": np.nan, "variance": np.nan})
+    raise_first(normalization_problems(features, names, axis=axis))
     if "profile" in STEPS[axis]:
-        _check_one_scale(features, axis)
-        _check_profiles(values, names)
         values = normalize_profiles(values, **options)
     if "feature" in STEPS[axis]:
         table["mean"], table["variance"] = values.mean(axis=0), values.var(axis=0)
@@ -100,24 +101,23 @@ def apply_normalization(features: pd.DataFrame, learned: pd.DataFrame) -> np.nda
     return values
 
 
-def _check_one_scale(features, axis):
-    """Refuse features in natural units: the mean and variance of each profile would be those of its largest feature."""
+def normalization_problems(features: pd.DataFrame, names, *, axis: str) -> Iterator[str]:
+    """Why these drugs cannot be normalized on this axis; parameters as of `learn_normalization`."""
+    if "profile" not in STEPS[axis]:
+        return
     sizes = np.maximum(features.median().abs(), features.std(ddof=0))
     small = np.quantile(sizes, SMALL_SHARE, method="lower")
-    if sizes.max() > FOLD * small:
-        raise InputError(
+    if sizes.max() > FOLD * small:  # the mean and variance of each profile would be those of its largest feature
+        yield (
             f"profiles: feature {sizes.idxmax()!r} (median or standard deviation {sizes.max():.3g}) is more than "
             f"{FOLD:,} times as large as others ({small:.3g}), so that with normalization.axis: {axis} each profile "
             "would show this feature only; set normalization.axis: feature, or bring the features to one scale before "
             "(for wells: wells.normalize)"
         )
-
-
-def _check_profiles(values, names):
-    constant = values.max(axis=1) == values.min(axis=1)
+    constant = features.max(axis=1).to_numpy() == features.min(axis=1).to_numpy()
     if constant.any():
-        raise InputError(
-            f"profiles: drug {str(np.asarray(names)[constant][0])!r} has one value in all {values.shape[1]} features "
+        yield (
+            f"profiles: drug {str(np.asarray(names)[constant][0])!r} has one value in all {features.shape[1]} features "
             f"({constant.sum()} such drugs), which cannot be normalized; expected profiles that vary; remove the row, "
             "or set normalization.axis: feature"
         )

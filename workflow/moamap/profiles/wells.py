@@ -1,4 +1,6 @@
-"""From wells to drugs, by pycytominer: comparable plates, chosen features, one profile of replicates and doses."""
+"""From wells to drugs, by pycytominer: comparable plates, selected features, one profile of replicates and doses."""
+
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -20,20 +22,20 @@ FEWEST_CONTROLS = 2
 def wells_to_drugs(
     wells: pd.DataFrame,
     *,
-    controls=(),
-    reference="controls",
-    normalize="mad_robustize",
-    select=("variance", "missing", "outliers", "correlation"),
-    correlation=0.9,
-    blocklist=(),
-    consensus="median",
-    source="profiles",
+    controls: Iterable = (),
+    reference: str = "controls",
+    normalize: str | None = "mad_robustize",
+    select: Iterable[str] = ("variance", "missing", "outliers", "correlation"),
+    correlation: float = 0.9,
+    blocklist: Iterable[str] = (),
+    consensus: str = "median",
+    source: str = "profiles",
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """One profile a drug from one a well.
+    """One profile per drug from one per well.
 
     Parameters
     ----------
-    wells : a tidy table (`border.tidy`)
+    wells : a tidy table (`contract.tidy`)
     controls : values of the column `control` that mark control wells
     reference : wells of a plate that give it its scale: "controls" or "all"
     normalize : plate by plate, "standardize", "mad_robustize", "spherize", "rank_int" or None
@@ -86,25 +88,46 @@ def one_of_each(rows: pd.DataFrame, source: str) -> pd.DataFrame:
     return known.reset_index(drop=True)
 
 
-def _comparable_plates(wells, features, method, reference, source):
+def _comparable_plates(
+    wells: pd.DataFrame, features: list[str], method: str, reference: str, source: str
+) -> pd.DataFrame:
     if "plate" not in wells:
         raise InputError(f"{source}: no column 'plate'; wells.normalize goes plate by plate; set columns.plate")
     samples = "is_control" if reference == "controls" else "all"
     done = []
     for plate, mine in wells.groupby("plate", sort=False):
-        if samples != "all" and mine["is_control"].sum() < FEWEST_CONTROLS:
-            raise InputError(
-                f"{source}: plate {plate!r} has {mine['is_control'].sum()} control wells, expected {FEWEST_CONTROLS} "
-                "or more; set columns.control and wells.controls, or wells.reference: all"
-            )
+        _check_reference(f"{source}: plate {plate!r}", mine, samples)
         meta = [column for column in mine if column not in features]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            comparable = make_comparable(mine, features, meta_features=meta, samples=samples, method=METHODS[method])
+        try:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                comparable = make_comparable(
+                    mine, features, meta_features=meta, samples=samples, method=METHODS[method]
+                )
+        except (ValueError, np.linalg.LinAlgError) as error:  # spherize, of features that are constant on a plate
+            said = " ".join(str(error).split())
+            raise InputError(f"{source}: plate {plate!r} cannot be normalized by {method}: {said}") from error
         done.append(comparable[[*meta, *features]])
     return pd.concat(done, ignore_index=True)
 
 
-def _selected(wells, features, operation, correlation, blocklist):
+def _check_reference(place: str, wells: pd.DataFrame, samples: str) -> None:
+    """Raise InputError unless a plate has enough wells to take its scale from."""
+    n_controls = wells["is_control"].sum()
+    if samples == "all" and len(wells) < FEWEST_CONTROLS:
+        raise InputError(
+            f"{place} has {len(wells)} well, expected {FEWEST_CONTROLS} or more, which give it its scale; set "
+            "columns.plate, or wells.normalize: null"
+        )
+    if samples != "all" and n_controls < FEWEST_CONTROLS:
+        raise InputError(
+            f"{place} has {n_controls} control wells, expected {FEWEST_CONTROLS} or more; set columns.control and "
+            "wells.controls, or wells.reference: all"
+        )
+
+
+def _selected(
+    wells: pd.DataFrame, features: list[str], operation: str, correlation: float, blocklist: list[str]
+) -> list[str]:
     options = {"blocklist": blocklist} if blocklist else {}
     chosen = feature_select(
         wells[features], features, operation=OPERATIONS[operation], corr_threshold=correlation, **options
@@ -112,7 +135,7 @@ def _selected(wells, features, operation, correlation, blocklist):
     return [feature for feature in features if feature in chosen.columns]
 
 
-def _count(step, detail, rows, features):
+def _count(step: str, detail: str, rows: pd.DataFrame, features: list[str]) -> dict[str, object]:
     return {
         "step": step,
         "detail": detail,

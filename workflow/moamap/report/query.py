@@ -1,6 +1,5 @@
 """What the map says of the drugs that a user asks for."""
 
-import difflib
 from itertools import combinations
 
 import numpy as np
@@ -10,27 +9,17 @@ from scipy.stats import rankdata
 
 from moamap.communities.clusters import chance_of_sharing
 from moamap.connections.distances import association
-from moamap.core.errors import InputError
+from moamap.core.errors import raise_first
+from moamap.profiles.annotation import name_problems
 
 
-def check_names(queried: list[str], drugs) -> None:
-    """Raise InputError, with the nearest spellings, for the first queried name that is not among the drugs."""
-    known = list(drugs)
-    for name in queried:
-        if name not in known:
-            near = difflib.get_close_matches(name.lower(), [drug.lower() for drug in known], n=3, cutoff=0.5)
-            spelled = [drug for lowered in near for drug in known if drug.lower() == lowered]
-            hint = f"; nearest: {', '.join(spelled)}" if spelled else ""
-            raise InputError(f"query: no drug named {name!r} among the {len(known)} drugs with a MoA{hint}")
-
-
-def query(queried: list[str], communities: pd.DataFrame, distance: np.ndarray, *, neighbours=10) -> pd.DataFrame:
+def query(queried: list[str], communities: pd.DataFrame, distance: np.ndarray, *, neighbours: int = 10) -> pd.DataFrame:
     """The queried drugs, their community's other members, their nearest drugs, and every two of them as a pair.
 
     Parameters
     ----------
     queried : names in the `drug` column
-    communities : drug, moa, community, one row a drug in the order of the distances
+    communities : drug, moa, community, one row per drug in the order of the distances
     distance : (n (n - 1) / 2,) condensed
 
     Returns
@@ -38,7 +27,7 @@ def query(queried: list[str], communities: pd.DataFrame, distance: np.ndarray, *
     frame: queried, relation (self, fellow, neighbour or pair), drug, moa, community, rank (1 is the nearest drug),
     distance, association, shares_community, chance_of_sharing (for two drugs taken at random)
     """
-    check_names(queried, communities["drug"])
+    raise_first(name_problems(queried, communities["drug"]))
     square, scores = squareform(distance), squareform(association(distance))
     row_of = pd.Series(range(len(communities)), index=communities["drug"])
     tables = [
@@ -49,7 +38,9 @@ def query(queried: list[str], communities: pd.DataFrame, distance: np.ndarray, *
     return table.assign(chance_of_sharing=chance_of_sharing(communities["community"].to_numpy()))
 
 
-def _about(communities, distance, score, row, neighbours):
+def _about(
+    communities: pd.DataFrame, distance: np.ndarray, score: np.ndarray, row: int, neighbours: int
+) -> pd.DataFrame:
     others = np.arange(len(communities)) != row
     rank = np.zeros(len(communities), dtype=int)
     rank[others] = rankdata(distance[others], method="min")
@@ -69,7 +60,7 @@ def _about(communities, distance, score, row, neighbours):
     return _columns(pd.concat([part.assign(relation=name) for name, part in parts.items()]))
 
 
-def _pair(communities, square, scores, a, b):
+def _pair(communities: pd.DataFrame, square: np.ndarray, scores: np.ndarray, a: int, b: int) -> pd.DataFrame:
     rank = 1 + int((np.delete(square[a], a) < square[a, b]).sum())
     shares = communities["community"][a] == communities["community"][b]
     other = communities.iloc[[b]][["drug", "moa", "community"]]
@@ -85,7 +76,7 @@ def _pair(communities, square, scores, a, b):
     )
 
 
-def _columns(table):
+def _columns(table: pd.DataFrame) -> pd.DataFrame:
     return table[
         ["queried", "relation", "drug", "moa", "community", "rank", "distance", "association", "shares_community"]
     ]

@@ -1,12 +1,13 @@
-"""The paper's Table 1 and supplementary tables S3 and S4 (S1, S2 and S5 are tables of the run as they are)."""
+"""The paper's Table 1 and supplementary table S4; S1, S2, S3 and S5 are tables of the run as they are."""
 
 import pandas as pd
 
 from moamap.communities.enrichment import table_1_row
+from moamap.core.names import EXPECTATION
 
 
-def evidence(*, supervised: bool, cross_fitted: bool = False, **_) -> str:
-    """What the P and q of a representation can be evidence of, by the notes of its representation.json."""
+def evidence(*, supervised: bool, cross_fitted: bool = False, **_: object) -> str:
+    """What the P and q values of a representation are evidence of, by the notes of its representation.json."""
     if not supervised:
         return "the MoAs were not used before"
     if cross_fitted:
@@ -15,23 +16,23 @@ def evidence(*, supervised: bool, cross_fitted: bool = False, **_) -> str:
 
 
 def table_1(rows: dict[str, pd.DataFrame], converged: dict[str, bool], notes: dict[str, dict]) -> pd.DataFrame:
-    """The paper's Table 1, a row a representation.
+    """The paper's Table 1, one row per representation.
 
     Parameters
     ----------
-    rows : enrichment table of each representation
-    converged : whether its affinity propagation, and what it was learned by, converged
-    notes : what it says of itself (`evidence` reads it)
+    rows : representation -> its enrichment table
+    converged : representation -> whether its affinity propagation, and its metric learning if any, converged
+    notes : representation -> the notes of its representation.json, which `evidence` reads
     """
     table = pd.DataFrame({name: table_1_row(enriched) for name, enriched in rows.items()}).T
-    table = table.astype({column: int for column in table.columns if column != "Enrichment Expectation"})
+    table = table.astype({column: int for column in table.columns if column != EXPECTATION})
     table["converged"] = pd.Series(converged)
     table["evidence"] = pd.Series({name: evidence(**note) for name, note in notes.items()})
     return table.rename_axis("representation").reset_index()
 
 
 def published_table_1(published: pd.DataFrame) -> pd.DataFrame:
-    """The paper's own Table 1, a row a representation, from resources/published.csv."""
+    """The paper's own Table 1, one row per representation, from the table resources/published.csv."""
     cells = published[published["quantity"].str.contains(" ")].copy()
     cells[["representation", "column"]] = cells["quantity"].str.split(" ", n=1, expand=True)
     wide = cells.pivot(index="representation", columns="column", values="published").add_prefix("published ")
@@ -39,7 +40,13 @@ def published_table_1(published: pd.DataFrame) -> pd.DataFrame:
 
 
 def table_s4(communities: pd.DataFrame, enriched: pd.DataFrame) -> pd.DataFrame:
-    """One row a community: its size, exemplar, members with their MoAs, and the MoAs enriched in it with k/K and P."""
+    """One row per community: its size, exemplar, members with their MoAs, and its enriched MoAs with k/K and P.
+
+    Parameters
+    ----------
+    communities : one row per drug: drug, moa, community, is_exemplar
+    enriched : the frame that `communities.enrichment_table` returns
+    """
     hits = enriched[enriched["enriched"]].sort_values(["community", "p_value"])
     named = hits["moa"] + hits.apply(lambda hit: f" ({hit.k}/{hit.K}, P = {hit.p_value:.2g})", axis=1)
     member = communities["drug"] + " [" + communities["moa"] + "]"

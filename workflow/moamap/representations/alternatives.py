@@ -8,65 +8,19 @@ and everything is fitted to the rows that are given, so that cross-fitting is ho
 several MoAs: discriminants take each distinct set of MoAs for a class; ITML draws pairs that share any MoA.
 """
 
-from dataclasses import dataclass
+from typing import Annotated, Any
 
 import numpy as np
 from scipy.linalg import eigh
-from scipy.special import ndtri
 
 from moamap.core.errors import InputError
 from moamap.core.labels import label_sets
-from moamap.representations.base import Learned
+from moamap.representations.base import Chain, Learned, normal_scores
+from moamap.representations.options import Cosine, PrincipalComponents, Shrinkage, Warp, option
 
-
-@dataclass(frozen=True)
-class Chain(Learned):
-    """A map that is not linear: normal scores, centring, the linear part, unit length.
-
-    Euclidean distance of rows of unit length ranks as cosine distance does: squared, it is 2 (1 - cosine).
-    """
-
-    centre: np.ndarray = None  # (n_features,)
-    reference: np.ndarray | None = None  # (n_learned, n_features), each feature sorted; None: no normal scores
-    unit: bool = False  # bring every embedded row to length 1
-
-    def transform(self, x: np.ndarray) -> np.ndarray:
-        """Embed profiles, also of drugs that were not learned from: (n, n_features) -> (n, n_dims)."""
-        scores = np.asarray(x) if self.reference is None else normal_scores(x, self.reference)
-        embedded = (scores - self.centre) @ self.components.T
-        return unit_rows(embedded) if self.unit else embedded
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """All that was learned, to be saved."""
-        found = {"components": self.components, "centre": self.centre, "unit": np.array(self.unit)}
-        return found if self.reference is None else found | {"reference": self.reference}
-
-
-def unit_rows(x: np.ndarray) -> np.ndarray:
-    """Rows divided by their lengths; a row of zeros stays."""
-    lengths = np.linalg.norm(x, axis=1, keepdims=True)
-    return x / np.where(lengths > 0, lengths, 1)
-
-
-def normal_scores(x: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """Rank-based inverse normal transform of each feature: Phi^-1((r - 3/8) / (n + 1/4)) (Blom 1958).
-
-    r is the rank among the reference: average ranks for ties, interpolated between its values, 1 and n beyond its ends.
-    (scikit-learn's QuantileTransformer sends the least and the greatest to -5.2 and 5.2, far from all others.)
-
-    Parameters
-    ----------
-    x : (n, n_features)
-    reference : (n_reference, n_features), each feature sorted
-    """
-    ranks = np.arange(1.0, len(reference) + 1)
-    scores = np.empty(np.shape(x))
-    for feature, (values, held) in enumerate(zip(np.transpose(x), reference.T, strict=True)):
-        # among equal values one finds the last, the other the first
-        last = np.interp(values, held, ranks)
-        first = -np.interp(-values, -held[::-1], -ranks[::-1])
-        scores[:, feature] = (first + last) / 2
-    return ndtri((scores - 0.375) / (len(reference) + 0.25))
+Discriminants = Annotated[
+    int, option("number of discriminants, at most (no more than the classes less one)", minimum=1)
+]
 
 
 def prepare(x: np.ndarray, warp: str | None) -> tuple[np.ndarray | None, np.ndarray, np.ndarray]:
@@ -79,11 +33,13 @@ def prepare(x: np.ndarray, warp: str | None) -> tuple[np.ndarray | None, np.ndar
     return reference, centre, seen - centre
 
 
-def chain(components: np.ndarray, centre: np.ndarray, reference: np.ndarray | None, unit: bool, **notes) -> Learned:
+def chain(
+    components: np.ndarray, centre: np.ndarray, reference: np.ndarray | None, unit: bool, **notes: Any
+) -> Learned:
     """The map, plainly linear where it can be: distances do not depend on the centre."""
     if reference is None and not unit:
         return Learned(components, notes)
-    return Chain(components, notes, centre, reference, unit)
+    return Chain(components, notes, centre=centre, reference=reference, unit=unit)
 
 
 def principal_axes(centred: np.ndarray, number: int) -> np.ndarray:
@@ -117,8 +73,18 @@ def inverse_root(covariance: np.ndarray) -> np.ndarray:
     return (vectors / np.sqrt(values)) @ vectors.T
 
 
-def spherize(x: np.ndarray, moas: np.ndarray | None, *, pca=None, shrinkage=0.5, warp=None, cosine=False) -> Learned:
-    """Whitening by the shrunken covariance, no labels: L = ((1 - s) C + s (tr C / d) I)^-1/2.
+def spherize(
+    x: np.ndarray,
+    moas: np.ndarray | None,
+    *,
+    pca: PrincipalComponents | None = None,
+    shrinkage: Shrinkage = 0.5,
+    warp: Warp = None,
+    cosine: Cosine = False,
+) -> Learned:
+    """Whitening by the shrunken covariance, without labels.
+
+    L = ((1 - s) C + s (tr C / d) I)^-1/2, C the covariance and s the shrinkage.
 
     ZCA whitening (Kessy, Lewin and Strimmer 2018), learned from the drugs themselves, where image-based profiling often
     takes the controls. At s = 1 it is the profile but for its scale.
@@ -126,9 +92,9 @@ def spherize(x: np.ndarray, moas: np.ndarray | None, *, pca=None, shrinkage=0.5,
     Parameters
     ----------
     x : (n, n_features) normalized profiles
-    pca : principal components to whiten, at most, the others being left out; None for all features
-    shrinkage : s, from 0 (needs more drugs than dimensions) to 1
-    warp, cosine : as in `direct`
+    moas : not looked at
+    pca : None for all features
+    pca, shrinkage, warp, cosine : see `options`
 
     Raises InputError where the covariance cannot be inverted.
     """
@@ -160,8 +126,17 @@ def scatter(scores: np.ndarray, classes: np.ndarray) -> tuple[np.ndarray, np.nda
     return inner.T @ inner / len(scores), outer.T @ outer / len(scores)
 
 
-def lda(x: np.ndarray, moas: np.ndarray, *, pca=100, shrinkage=0.5, components=20, warp=None, cosine=False) -> Learned:
-    """Linear discriminant analysis after PCA (Fisher 1936), with shrunken covariances.
+def lda(
+    x: np.ndarray,
+    moas: np.ndarray,
+    *,
+    pca: PrincipalComponents = 100,
+    shrinkage: Shrinkage = 0.5,
+    components: Discriminants = 20,
+    warp: Warp = None,
+    cosine: Cosine = False,
+) -> Learned:
+    """Linear discriminant analysis after PCA, with shrunken covariances (Fisher 1936).
 
     (S_t - S_w) a = lambda S_w a, both covariances `shrunk`, as scikit-learn's solver "eigen" has it. MoAs of one drug
     say nothing of the spread within a MoA and are left out.
@@ -170,10 +145,7 @@ def lda(x: np.ndarray, moas: np.ndarray, *, pca=100, shrinkage=0.5, components=2
     ----------
     x : (n, n_features) normalized profiles
     moas : (n, n_moas) booleans
-    pca : principal components to learn in, at most (no more than the drugs span)
-    shrinkage : from 0 to 1; at 1 nothing is learned
-    components : discriminants, at most (no more than the classes less one)
-    warp, cosine : as in `direct`
+    pca, shrinkage, components, warp, cosine : see `options`; at shrinkage 1 nothing is learned
 
     Raises InputError where fewer than two classes have two drugs, or the covariance within them cannot be inverted.
     """
@@ -191,10 +163,19 @@ def lda(x: np.ndarray, moas: np.ndarray, *, pca=100, shrinkage=0.5, components=2
     )
 
 
-def rca(x: np.ndarray, moas: np.ndarray, *, pca=100, shrinkage=0.5, warp=None, cosine=False) -> Learned:
-    """Relevant components analysis after PCA (Shental et al. 2002): L = S_w^-1/2, S_w the covariance within the MoAs.
+def rca(
+    x: np.ndarray,
+    moas: np.ndarray,
+    *,
+    pca: PrincipalComponents = 100,
+    shrinkage: Shrinkage = 0.5,
+    warp: Warp = None,
+    cosine: Cosine = False,
+) -> Learned:
+    """Relevant components analysis after PCA: whitening by the covariance within the MoAs (Shental et al. 2002).
 
-    With `shrinkage` 0 it is metric-learn's RCA with the MoAs for chunks, which is not finite at full dimension.
+    L = S_w^-1/2, S_w being that covariance. With `shrinkage` 0 it is metric-learn's RCA with the MoAs for chunks, which
+    is not finite at full dimension.
 
     Parameters and errors: as `lda`.
     """

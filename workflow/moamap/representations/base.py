@@ -1,9 +1,15 @@
 """What a representation gives: a map that was learned, and can be applied to drugs it has not seen."""
 
+import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from scipy.special import ndtri
 
+from moamap.core.errors import InputError
 from moamap.core.numerics import squared_euclidean
 
 CONTRACTED = 1e-6  # least share that is left of a squared distance: eps over it is the relative error accepted
@@ -14,7 +20,7 @@ class Learned:
     """A linear map: components L (n_dims, n_features), so that the learned metric is M = L'L."""
 
     components: np.ndarray
-    notes: dict = field(default_factory=dict)  # what the method has to say of itself; `warning` is said aloud
+    notes: dict[str, Any] = field(default_factory=dict)  # what the method reports of itself; `warning` is logged
 
     def transform(self, x: np.ndarray) -> np.ndarray:
         """Embed profiles, also of drugs that were not learned from: (n, n_features) -> (n, n_dims), X L'."""
@@ -36,8 +42,12 @@ class Corrected(Learned):
     By Woodbury's identity M = I - V'(W^-1 + V V')^-1 V, so distances are corrected and not made anew.
     """
 
-    directions: np.ndarray = None  # V (n_directions, n_features)
-    weights: np.ndarray = None  # w (n_directions,)
+    directions: np.ndarray = field(kw_only=True)  # V (n_directions, n_features)
+    weights: np.ndarray = field(kw_only=True)  # w (n_directions,)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All that was learned, to be saved."""
+        return super().arrays() | {"directions": self.directions, "weights": self.weights}
 
     def squared_distances(self, x: np.ndarray, base: np.ndarray) -> np.ndarray:
         """As `Learned.squared_distances`, in n^2 n_directions operations.
@@ -57,3 +67,79 @@ class Corrected(Learned):
         squared += base
         np.fill_diagonal(squared, 0)
         return np.maximum(squared, 0, out=squared)
+
+
+@dataclass(frozen=True)
+class Chain(Learned):
+    """A map that is not linear: normal scores, centring, the linear part, unit length.
+
+    Euclidean distance of rows of unit length ranks as cosine distance does: squared, it is 2 (1 - cosine).
+    """
+
+    centre: np.ndarray = field(kw_only=True)  # (n_features,)
+    reference: np.ndarray | None = field(default=None, kw_only=True)  # (n_learned, n_features), each feature sorted
+    unit: bool = field(default=False, kw_only=True)  # bring every embedded row to length 1
+
+    def transform(self, x: np.ndarray) -> np.ndarray:
+        """Embed profiles, also of drugs that were not learned from: (n, n_features) -> (n, n_dims)."""
+        scores = np.asarray(x) if self.reference is None else normal_scores(x, self.reference)
+        embedded = (scores - self.centre) @ self.components.T
+        return unit_rows(embedded) if self.unit else embedded
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All that was learned, to be saved; `reference` only where there are normal scores."""
+        found = super().arrays() | {"centre": self.centre, "unit": np.array(self.unit)}
+        return found if self.reference is None else found | {"reference": self.reference}
+
+
+def unit_rows(x: np.ndarray) -> np.ndarray:
+    """Rows divided by their lengths; a row of zeros stays."""
+    lengths = np.linalg.norm(x, axis=1, keepdims=True)
+    return x / np.where(lengths > 0, lengths, 1)
+
+
+def normal_scores(x: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Rank-based inverse normal transform of each feature: Phi^-1((r - 3/8) / (n + 1/4)) (Blom 1958).
+
+    r is the rank among the reference: average ranks for ties, interpolated between its values, 1 and n beyond its ends.
+    (scikit-learn's QuantileTransformer sends the least and the greatest to -5.2 and 5.2, far from all others.)
+
+    Parameters
+    ----------
+    x : (n, n_features)
+    reference : (n_reference, n_features), each feature sorted
+    """
+    ranks = np.arange(1.0, len(reference) + 1)
+    scores = np.empty(np.shape(x))
+    for feature, (values, held) in enumerate(zip(np.transpose(x), reference.T, strict=True)):
+        # among equal values one finds the last, the other the first
+        last = np.interp(values, held, ranks)
+        first = -np.interp(-values, -held[::-1], -ranks[::-1])
+        scores[:, feature] = (first + last) / 2
+    return ndtri((scores - 0.375) / (len(reference) + 0.25))
+
+
+def save(learned: Learned, path: str | Path, features: Sequence[str]) -> None:
+    """Save a map and the names of its features, in their order, as a compressed .npz: `components` and, where the map
+    has them, `directions` and `weights`, or `centre`, `unit` and `reference`. The notes are not saved.
+    """
+    arrays: dict[str, Any] = {**learned.arrays(), "features": np.asarray(features, dtype=str)}
+    np.savez_compressed(path, **arrays)
+
+
+def load(path: str | Path) -> tuple[Learned, list[str]]:
+    """The map that `save` saved, to embed new drugs by, and the names of the features that it expects, in their order.
+
+    Raises InputError where the file is not such a map, or is truncated.
+    """
+    try:
+        with np.load(path) as saved:
+            arrays = dict(saved)
+        features = arrays.pop("features").tolist()
+        if "unit" in arrays:
+            return Chain(**arrays | {"unit": bool(arrays["unit"])}), features
+        return (Corrected if "weights" in arrays else Learned)(**arrays), features
+    except (zipfile.BadZipFile, ValueError, EOFError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"{path}: cannot be read as a learned representation ({error}); delete the file to have it made again"
+        ) from error

@@ -8,11 +8,15 @@ from the duals lambda, since a projection adds a multiple of v_i v_i' to its inv
     M^-1 = M0^-1 + sum_i w_i v_i v_i',    w_i = lambda_i of a similar pair, -lambda_i of a dissimilar one.
 """
 
+import functools
 import warnings
+from collections.abc import Sequence
 from numbers import Integral, Real
+from typing import Self
 
 import numba
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.linalg import eigh
 from scipy.linalg.blas import dsymm, dsyrk, dtrsm
 from scipy.linalg.lapack import dtrtri
@@ -23,8 +27,10 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.random import sample_without_replacement
 from sklearn.utils.validation import check_is_fitted, validate_data
+from threadpoolctl import ThreadpoolController
 
 BLOCK = 96  # pairs (or features) whose rank-one updates wait for one matrix product
+LOWER = np.tri(BLOCK, dtype=bool)  # the lower triangle of a block
 EPS = np.finfo(float).eps
 PROBES, ROUNDING = 8, 1e-11  # random products, and their relative error, by which `_MetricOfFewPairs` is checked
 SMALLEST_BOUND = 1e-9  # metric-learn's stand-in for a bound of zero
@@ -37,8 +43,7 @@ class ITML(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     pairs, where d is the squared distance and slack is paid for with `gamma` (Davis et al. 2007, Algorithm 1). Pairs,
     order of projections, slack and stopping rule are those of metric-learn 0.7.0, and so is the metric, but for
     rounding: less than 1e-9 (Frobenius norm, relative) wherever the rounding of metric-learn itself is well below that.
-    Fits with 1 and 2 threads of BLAS agreed in the same sense to 1e-13 with up to 400 pairs of real profiles and the
-    default bounds, and to 1e-8 with 2,000 pairs that break most bounds.
+    It uses one thread of BLAS, whatever the caller's setting, so that the metric does not depend on that setting.
 
     Parameters
     ----------
@@ -102,15 +107,15 @@ class ITML(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def __init__(
         self,
-        n_constraints=20,
-        gamma=1.0,
-        max_iter=1000,
-        tol=1e-3,
-        prior="identity",
-        bounds="euclidean",
-        sampling="metric-learn",
-        random_state=None,
-    ):
+        n_constraints: int = 20,
+        gamma: float = 1.0,
+        max_iter: int = 1000,
+        tol: float = 1e-3,
+        prior: str | ArrayLike = "identity",
+        bounds: str | Sequence[float] = "euclidean",
+        sampling: str = "metric-learn",
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.n_constraints = n_constraints
         self.gamma = gamma
         self.max_iter = max_iter
@@ -121,7 +126,7 @@ class ITML(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y):
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Learn from pairs drawn by class.
 
         Parameters
@@ -148,7 +153,9 @@ class ITML(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return self._learn(X, pairs, similar, self.bounds)
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit_pairs(self, X, pairs, similar, bounds=None):
+    def fit_pairs(
+        self, X: ArrayLike, pairs: ArrayLike, similar: ArrayLike, bounds: str | Sequence[float] | None = None
+    ) -> Self:
         """Learn from given pairs.
 
         Parameters
@@ -164,28 +171,31 @@ class ITML(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
         Returns itself; raises ValueError as `fit` does, and if pairs or similar have the wrong shape, type or range.
         """
-        X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
-        pairs, similar = _check_pairs(pairs, similar, len(X))
-        return self._learn(X, pairs, similar, self.bounds if bounds is None else bounds)
+        profiles = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
+        pairs, similar = _check_pairs(pairs, similar, len(profiles))
+        return self._learn(profiles, pairs, similar, self.bounds if bounds is None else bounds)
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> np.ndarray:
         """X L', whose Euclidean distances are the learned ones: (n, d) to (n, d)."""
         check_is_fitted(self)
         return validate_data(self, X, dtype=np.float64, reset=False) @ self.components_.T
 
     def _learn(self, X, pairs, similar, bounds):
-        differences, prior = self._prepare(X, pairs, similar, bounds)
-        self.components_ = None
-        if prior is None and len(differences) < X.shape[1]:
-            metric = _MetricOfFewPairs(differences)
-            self.components_ = metric.root(self._project(metric))
-        if self.components_ is None:
-            metric = _MetricOfManyPairs(differences, prior)
-            self._project(metric)
-            self.components_ = _root(metric.matrix)
+        with _blas().limit(limits=1):
+            self.components_ = self._components(*self._prepare(X, pairs, similar, bounds))
         if not self.converged_:
             warnings.warn(f"ITML did not converge in {self.max_iter} sweeps", ConvergenceWarning, stacklevel=4)
         return self
+
+    def _components(self, differences, prior):
+        if prior is None and len(differences) < differences.shape[1]:
+            products = _MetricOfFewPairs(differences)
+            components = products.root(self._project(products))
+            if components is not None:
+                return components
+        metric = _MetricOfManyPairs(differences, prior)
+        self._project(metric)
+        return _root(metric.matrix)
 
     def _prepare(self, X, pairs, similar, bounds):
         """Differences of the pairs, and the prior (None for the identity); sets pairs and bounds."""
@@ -234,7 +244,20 @@ class ITML(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return tags
 
 
-def sample_pairs(y, n_constraints, sampling="metric-learn", random_state=None):
+@functools.cache
+def _blas() -> ThreadpoolController:
+    """Numpy's and scipy's BLAS. Their calls take turns here, on blocks; with two threads each they would wait for each
+    other's threads, and take 40 to 70 times as long.
+    """
+    return ThreadpoolController().select(user_api="blas")
+
+
+def sample_pairs(
+    y: ArrayLike,
+    n_constraints: int,
+    sampling: str = "metric-learn",
+    random_state: int | np.random.RandomState | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
     """Draw similar and dissimilar pairs by class.
 
     Parameters
@@ -276,7 +299,8 @@ def sample_pairs(y, n_constraints, sampling="metric-learn", random_state=None):
 
 def _draw_as_metric_learn(labels, n_pairs, alike, rng):
     """Takes the numbers from `rng` that metric-learn's `Constraints` takes, and returns its set in the same order."""
-    partners, drawn = {}, set()
+    partners: dict[int, np.ndarray] = {}
+    drawn: set[tuple[int, int]] = set()
     for _ in range(10):
         for first in rng.randint(len(labels), size=n_pairs - len(drawn)).tolist():
             label = labels[first]
@@ -319,7 +343,7 @@ def _check_pairs(pairs, similar, n_profiles):
 def _distinct_profiles(X, pairs):
     """The distinct profiles in the pairs, and which of them each pair joins."""
     used, ends = np.unique(pairs, return_inverse=True)
-    seen = {}
+    seen: dict[bytes, int] = {}
     place = np.array([seen.setdefault((X[row] + 0.0).tobytes(), len(seen)) for row in used])  # -0.0 + 0.0 is 0.0
     first = np.unique(place, return_index=True)[1]
     return X[used[first]], place[ends].reshape(-1, 2)
@@ -402,8 +426,8 @@ class _MetricOfFewPairs:
 
     def columns(self, pairs):
         """Products of all pairs with those of a block: (n_pairs, block)."""
-        square = np.tril(self.matrix[pairs, pairs])
-        square += np.tril(square, -1).T
+        lower = self.matrix[pairs, pairs]
+        square = np.where(LOWER[: len(lower), : len(lower)], lower, lower.T)
         return np.vstack([self.matrix[pairs, : pairs.start].T, square, self.matrix[pairs.stop :, pairs]])
 
     def root(self, weights):

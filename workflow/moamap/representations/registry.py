@@ -1,18 +1,21 @@
-"""The registry of representations: a new one is one function, and one line here and in the config's schema.
+"""The registry of representations: a new one is one function, and one line in METHODS.
 
 A function takes the normalized profiles (n_drugs, n_features) and the drug x MoA table of booleans (which only a
-supervised one looks at), and returns what it has learned: a map that also embeds drugs it has not seen.
+supervised one looks at), and returns what it has learned: a map that also embeds drugs it has not seen. Its
+keyword-only parameters are the options of the config; `make schema` writes their schema, defaults and table of options.
 """
 
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from moamap.core.errors import InputError
 from moamap.representations import alternatives, paper
 from moamap.representations.base import Learned
+from moamap.representations.options import parameters_schema
 
 
 @dataclass(frozen=True)
@@ -23,10 +26,14 @@ class Method:
     supervised: bool
 
     @property
-    def defaults(self) -> dict:
+    def defaults(self) -> dict[str, Any]:
         """The parameters that a config may set, with their defaults."""
-        parameters = inspect.signature(self.learn).parameters.values()
-        return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+        return {name: rule["default"] for name, rule in parameters_schema(self.learn).items()}
+
+    @property
+    def summary(self) -> str:
+        """The first line of the function's docstring."""
+        return (inspect.getdoc(self.learn) or "").split("\n")[0]
 
 
 METHODS = {
@@ -39,14 +46,38 @@ METHODS = {
 }
 
 
-def learn(method: str, x: np.ndarray, moas: np.ndarray | None, **parameters) -> Learned:
+def learn(method: str, x: np.ndarray, moas: np.ndarray | None, **parameters: Any) -> Learned:
     """Learn the map of a registered method from profiles (n, n_features) and labels (n, n_moas), which a method that is
     not supervised does not look at; raises InputError where the result is not finite.
     """
     learned = METHODS[method].learn(x, moas, **parameters)
     if not all(np.isfinite(array).all() for array in learned.arrays().values()):
         raise InputError(
-            f"representations: {method} gave values that are not finite, as drugs with identical profiles and "
-            "different MoAs make it do"
+            f"representations: {method} gave values that are not finite; drugs with identical profiles and different "
+            "MoAs can cause this"
         )
     return learned
+
+
+def schema() -> dict:
+    """The JSON schema of one representation of the config: the methods, and the parameters that each of them takes."""
+    return {
+        "description": "a method and its parameters; those left out take their defaults",
+        "type": "object",
+        "required": ["method"],
+        "properties": {"method": {"description": "how the profiles are represented", "enum": list(METHODS)}},
+        "allOf": [_schema_of(name, method) for name, method in METHODS.items()],
+    }
+
+
+def _schema_of(name: str, method: Method) -> dict:
+    """The branch of the schema that holds for one method."""
+    return {
+        "x-supervised": method.supervised,  # the workflow cross-fits these
+        "if": {"required": ["method"], "properties": {"method": {"const": name}}},
+        "then": {
+            "description": method.summary,
+            "additionalProperties": False,
+            "properties": {"method": True, **parameters_schema(method.learn)},
+        },
+    }

@@ -1,1 +1,1 @@
-"""Where the data come from: locations, downloads, checksums."""
+"""Where the data come from: locations, downloads, checksums. No science."""

@@ -7,14 +7,14 @@ from pathlib import Path
 from moamap.core.errors import InputError
 
 
-def digest(path: str, like: str = "sha256:") -> str:
+def digest(path: str | Path, like: str = "sha256:") -> str:
     """Checksum of a file, by the algorithm of another."""
     algorithm = like.split(":")[0]
     with Path(path).open("rb") as file:
         return f"{algorithm}:{hashlib.file_digest(file, algorithm).hexdigest()}"
 
 
-def verify(path: str, checksum: str | None) -> None:
+def verify(path: str | Path, checksum: str | None) -> None:
     """Raise InputError unless the file has the checksum; where the config has none, log the one it has."""
     if checksum is None:
         logging.info("%s has no checksum in the config; its %s", path, digest(path))

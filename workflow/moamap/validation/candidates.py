@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control, gamma
 
+from moamap.core.labels import sharing
 from moamap.validation.retrieval import Ranking
 
 
@@ -13,8 +14,9 @@ def closeness(ranking: Ranking) -> np.ndarray:
     `ranking` has every drug as a query against all others, in the order of the table.
     """
     n_others = ranking.order.shape[1]
-    close = np.zeros((len(ranking.queries), n_others + 1))
-    np.put_along_axis(close, ranking.order, -np.log(np.arange(1, n_others + 1) / n_others)[None, :], axis=1)
+    n = n_others + 1
+    close = np.zeros((n, n))
+    close.ravel()[ranking.order + n * np.arange(n)[:, None]] = -np.log(np.arange(1, n) / n_others)
     return close
 
 
@@ -76,25 +78,28 @@ def proposals(drugs: pd.DataFrame, names, close: np.ndarray, moas: np.ndarray, k
 
 
 def partners(
-    queried, drugs: pd.DataFrame, association: np.ndarray, runs: np.ndarray, *, neighbours: int
+    queried, drugs: pd.DataFrame, moas: np.ndarray, association: np.ndarray, runs: np.ndarray, *, neighbours: int
 ) -> pd.DataFrame:
-    """Repurposing partners of the queried drugs: the nearest drugs of other MoAs; columns as `proposals`.
+    """Repurposing partners of the queried drugs: the nearest drugs that share no MoA; columns as `proposals`.
 
     No permutation of labels makes a null for a pair of drugs, so they have no p.
 
     Parameters
     ----------
     drugs : drug, moa
+    moas : (n, n_moas) booleans of all MoAs
     association : (n, n) association scores of the cross-fitted distances; the evidence is its percentile
     runs : (n_runs, n) communities of the stability runs, 0 where the drug was left out
     """
     tables = []
+    fellows = sharing(moas)
     for name in queried:
         row = int(np.flatnonzero(drugs["drug"] == name)[0])
-        others = np.flatnonzero((drugs["moa"] != drugs["moa"][row]).to_numpy())
+        others = np.flatnonzero(~fellows[row])
         near = others[np.argsort(-association[row, others], kind="stable")[:neighbours]]
         both = (runs[:, [row]] > 0) & (runs[:, near] > 0)
-        together = ((runs[:, [row]] == runs[:, near]) & both).sum(axis=0) / np.maximum(both.sum(axis=0), 1)
+        with np.errstate(invalid="ignore"):  # no run has both
+            together = ((runs[:, [row]] == runs[:, near]) & both).sum(axis=0) / both.sum(axis=0)
         known = {"drug": name, "known_moa": drugs["moa"][row], "kind": "repurposing partner"}
         table = pd.DataFrame({"proposed": drugs["drug"][near] + " [" + drugs["moa"][near] + "]"}).assign(**known)
         tables.append(table.assign(evidence=100 * association[row, near], stability=together))

@@ -43,10 +43,10 @@ def gather(batches) -> Stored:
 
 
 def null_table(stored: Stored, table_1: pd.DataFrame) -> pd.DataFrame:
-    """Every claim of Table 1 beside its null, a row a claim of a representation.
+    """Every claim of Table 1 beside its null: one row per representation and claim.
 
     `observed` comes from the procedure that was repeated on permuted labels, which takes distances a faster way than
-    the study; `in_the_study` is Table 1's. They differ where affinity propagation hangs on the rounding of a distance.
+    the study; `in_the_study` is Table 1's. They differ where affinity propagation is sensitive to rounding.
     The upper-tail p is (1 + count) / (1 + B), and the number of clusters has an interval only.
     """
     study = table_1.set_index("representation")
@@ -57,7 +57,7 @@ def null_table(stored: Stored, table_1: pd.DataFrame) -> pd.DataFrame:
         name = name_of(base, way)
         for claim in CLAIMS:
             values = quantities[claim].astype(float)
-            row = {"representation": name, "labels": way, "quantity": claim}
+            row: dict[str, object] = {"representation": name, "labels": way, "quantity": claim}
             row["in_the_study"] = study.loc[name, claim] if claim in study else np.nan
             row |= nulls.summary(values[0], values[1:])
             rows.append(

@@ -1,5 +1,6 @@
 """The whole procedure of a representation for one labelling of the drugs: what the nulls repeat."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -8,8 +9,9 @@ import pandas as pd
 
 from moamap.communities.clusters import communities_of
 from moamap.core.errors import InputError
-from moamap.core.labels import folds_by_moa, folds_of_moas, membership, moa_groups, sharing
+from moamap.core.labels import folds_by_moa, folds_of_moas, folds_to_learn_from, membership, moa_groups, sharing
 from moamap.core.names import (
+    CLAIMS,
     CLUSTERS,
     COMMUNITIES_ENRICHED,
     CROSSFIT,
@@ -25,11 +27,12 @@ from moamap.core.names import (
     PROPOSED,
     SINGLETONS,
 )
-from moamap.core.numerics import squared_euclidean
+from moamap.core.numerics import squared_euclidean, stream
+from moamap.profiles.annotation import check_moas
 from moamap.representations.base import Learned
 from moamap.representations.registry import METHODS, learn
 from moamap.validation.candidates import closeness, false_discovery_rate, nearness_p
-from moamap.validation.crossfit import crossfit
+from moamap.validation.crossfit import crossfit, share_unlearned, with_unlearned
 from moamap.validation.nulls import enrichment_p
 from moamap.validation.retrieval import Ranking, average_precision, mean_by_moa, rank
 
@@ -66,56 +69,74 @@ class Procedure:
         """(n, n) squared Euclidean distances of the profiles."""
         return squared_euclidean(self.x)
 
-    def learn(self, x: np.ndarray, moas: np.ndarray) -> Learned:
+    def learn(self, x: np.ndarray, moas: np.ndarray | None) -> Learned:
         """Learn from some of the drugs."""
         return learn(self.method, x, moas, **self.parameters)
 
-    def folds(self, labels: np.ndarray) -> np.ndarray:
-        """(n_splits, n) folds for cross-fitting; `labels` as `label_sets` gives them."""
-        rng = np.random.default_rng(self.seed)
-        return np.array([folds_by_moa(labels, self.n_folds, rng) for _ in range(self.n_splits)])
+    def folds(self, labels: np.ndarray, moas: np.ndarray) -> np.ndarray:
+        """(n_splits, n) folds for cross-fitting; `labels` as `label_sets` gives them of `moas` (n, n_moas)."""
+        rng = stream(self.seed, "cross-fitting folds")
+        return np.array([folds_to_learn_from(labels, moas, self.n_folds, rng) for _ in range(self.n_splits)])
 
     def crossfit(self, moas: np.ndarray, folds: np.ndarray) -> np.ndarray:
-        """Cross-fitted squared distances (n, n)."""
-        return crossfit(self.x, moas, self.learn, folds, self.base)
+        """Cross-fitted squared distances (n, n), of the profiles themselves where nothing could be learned.
+
+        Raises InputError where nothing could be learned for any pair.
+        """
+        squared = crossfit(self.x, moas, self.learn, folds, self.base)
+        if share_unlearned(squared) == 1:
+            raise InputError("validation: no training set that leaves out two folds has drugs to learn from")
+        return with_unlearned(squared, self.base)
 
     @cached_property
-    def _label_free(self) -> tuple[np.ndarray, Ranking]:
-        """Communities and ranking of a representation that no label touches: made once."""
+    def _label_free(self) -> tuple[np.ndarray, Ranking, np.ndarray]:
+        """Communities, ranking and closeness of a representation that no label touches: made once."""
         squared = self.learn(self.x, None).squared_distances(self.x, self.base)
         everyone = np.arange(len(self.x))
-        return communities_of(-squared, **self.communities).numbers, rank(squared, everyone, everyone)
+        ranking = rank(squared, everyone, everyone)
+        return communities_of(-squared, **self.communities).numbers, ranking, closeness(ranking)
 
     def score(self, moas: np.ndarray, labels: np.ndarray) -> dict[str, dict]:
         """Everything that is claimed of this labelling, by way of scoring.
 
+        What cannot be learned or clustered is NaN.
+
         Parameters
         ----------
         moas : (n, n_moas) booleans
-        labels : (n,) its label sets, as `crossfit.label_sets` gives them
+        labels : (n,) its label sets, as `labels.label_sets` gives them
         """
         shared = sharing(moas)
         if not self.supervised:
-            numbers, ranking = self._label_free
-            return {LABEL_FREE: self._claims(numbers, ranking, moas) | retrieval([ranking], shared, moas)}
-        everyone = np.arange(len(self.x))
-        scores = {}
-        for way, squared in ((IN_SAMPLE, self.in_sample(moas)), (CROSSFIT, self.crossfit(moas, self.folds(labels)))):
-            numbers = communities_of(-squared, **self.communities).numbers
-            ranking = rank(squared, everyone, everyone)
-            scores[way] = self._claims(numbers, ranking, moas) | retrieval([ranking], shared, moas)
-        draw = np.random.default_rng
-        drugs = folds_by_moa(labels, self.n_folds, draw(self.seed))
-        whole_moas = folds_of_moas(moa_groups(moas), self.n_folds, draw(self.seed))
+            numbers, ranking, close = self._label_free
+            return {LABEL_FREE: self._claims(numbers, close, moas) | retrieval([ranking], shared, moas)}
+        scores = {
+            IN_SAMPLE: self._score_all(lambda: self.in_sample(moas), shared, moas),
+            CROSSFIT: self._score_all(lambda: self.crossfit(moas, self.folds(labels, moas)), shared, moas),
+        }
+        drugs = folds_by_moa(labels, self.n_folds, stream(self.seed, "folds of held-out drugs"))
+        whole_moas = folds_of_moas(moa_groups(moas), self.n_folds, stream(self.seed, "folds of held-out MoAs"))
         scores[HELD_OUT_DRUGS] = retrieval(self._held_out(moas, drugs, within=False), shared, moas)
         scores[HELD_OUT_MOAS] = retrieval(self._held_out(moas, whole_moas, within=True), shared, moas)
         return scores
+
+    def _score_all(self, distances: Callable[[], np.ndarray], shared: np.ndarray, moas: np.ndarray) -> dict:
+        """Claims and retrieval of every drug against all others; NaN where there are no distances or communities."""
+        everyone = np.arange(len(self.x))
+        try:
+            squared = distances()
+            numbers = communities_of(-squared, **self.communities).numbers
+        except InputError:
+            nothing = dict.fromkeys(CLAIMS, np.nan) | {"smallest_p": np.full(moas[:, self.tested].shape[1], np.nan)}
+            return nothing | retrieval([], shared, moas)
+        ranking = rank(squared, everyone, everyone)
+        return self._claims(numbers, closeness(ranking), moas) | retrieval([ranking], shared, moas)
 
     def in_sample(self, moas: np.ndarray) -> np.ndarray:
         """Squared distances (n, n) of the metric learned from all labels."""
         return self.learn(self.x, moas).squared_distances(self.x, self.base)
 
-    def _held_out(self, moas, folds, within):
+    def _held_out(self, moas: np.ndarray, folds: np.ndarray, within: bool) -> list[Ranking]:
         everyone = np.arange(len(self.x))
         rankings = []
         for fold in range(self.n_folds):
@@ -128,12 +149,12 @@ class Procedure:
             rankings.append(rank(squared, queries, queries if within else everyone))
         return rankings
 
-    def _claims(self, numbers, ranking, moas):
-        p, k = enrichment_p(numbers, moas[:, self.tested])
+    def _claims(self, numbers: np.ndarray, close: np.ndarray, moas: np.ndarray) -> dict:
+        tested = moas[:, self.tested]
+        p, k = enrichment_p(numbers, tested)
         enriched = p < self.alpha
         found = int(enriched.any(axis=0).sum())
-        tested = moas[:, self.tested]
-        q = false_discovery_rate(nearness_p(closeness(ranking), tested), tested)
+        q = false_discovery_rate(nearness_p(close, tested), tested)
         return {
             CLUSTERS: int(numbers.max()),
             ENRICHED: found,
@@ -147,8 +168,8 @@ class Procedure:
 
 
 def retrieval(rankings: list[Ranking], shared: np.ndarray, moas: np.ndarray) -> dict:
-    """Mean average precision and 1-nearest-neighbour accuracy over the drugs that have a fellow, and the first per MoA;
-    NaN where there is none.
+    """Mean average precision and 1-nearest-neighbour accuracy over the drugs that share a MoA with another of their
+    gallery, and the first per MoA; NaN where there is none.
     """
     parts = [(*average_precision(ranking, shared), ranking.queries) for ranking in rankings]
     scores, hits, queries = map(np.concatenate, zip(*parts, strict=True)) if parts else (np.empty(0),) * 3
@@ -161,23 +182,33 @@ def retrieval(rankings: list[Ranking], shared: np.ndarray, moas: np.ndarray) -> 
 
 
 def procedure_of(
-    moa: pd.Series, features: pd.DataFrame, *, representation, communities, crossfit, min_drugs, alpha, policy
+    moa: pd.Series,
+    features: pd.DataFrame,
+    *,
+    representation: dict,
+    policy: str,
+    crossfit: dict,
+    communities: dict | None = None,
+    min_drugs: int = 1,
+    alpha: float = 0.01,
 ) -> tuple[np.ndarray, Procedure]:
     """The drugs' MoAs (n, n_moas) and the procedure of a representation.
 
     Parameters
     ----------
     moa : (n,) MoA strings; features : (n, n_features) normalized profiles
-    representation, communities, crossfit, min_drugs, alpha : as in the config; policy : the config's `moa`
+    representation, crossfit, communities, min_drugs, alpha : as in the config; policy : the config's `moa`
     """
-    moas = membership(moa, policy).to_numpy()
+    table = membership(moa, policy)
+    check_moas(table, min_drugs)
+    moas = table.to_numpy()
     parameters = dict(representation)
     procedure = Procedure(
         x=np.ascontiguousarray(features.to_numpy(float)),  # a frame's columns lie together; rows are taken here
         tested=moas.sum(axis=0) >= min_drugs,
         method=parameters.pop("method"),
         parameters=parameters,
-        communities=communities,
+        communities=communities or {},
         alpha=alpha,
         n_folds=crossfit["folds"],
         n_splits=crossfit["splits"],

@@ -24,18 +24,29 @@ def rank(squared: np.ndarray, queries: np.ndarray, gallery: np.ndarray) -> Ranki
     squared : (n, n) distances or squared distances
     queries, gallery : rows of it; every query must be in the gallery
     """
-    held = squared[np.ix_(queries, gallery)].copy()
-    held[queries[:, None] == gallery] = -np.inf  # itself, first, to be cut off
+    everyone = len(gallery) == len(squared) and np.array_equal(gallery, np.arange(len(squared)))
+    if everyone:  # as in most calls; then whole rows can be copied, and places are drugs
+        held = squared[queries]
+        held[np.arange(len(queries)), queries] = -np.inf  # itself, first, to be cut off
+        return Ranking(queries, _argsort(held)[:, 1:])
+    held = squared[np.ix_(queries, gallery)]
+    held[queries[:, None] == gallery] = -np.inf
     return Ranking(queries, gallery[_argsort(held)[:, 1:]])
 
 
-def _argsort(rows):
+def _argsort(rows: np.ndarray) -> np.ndarray:
     """Stable argsort of each row, but by the several times faster unstable one where there are no ties."""
     order = np.argsort(rows, axis=1)
-    sorted_rows = np.take_along_axis(rows, order, axis=1)
+    sorted_rows = take_by_row(rows, np.arange(len(rows)), order)
     tied = (sorted_rows[:, 1:] == sorted_rows[:, :-1]).any(axis=1)
-    order[tied] = np.argsort(rows[tied], axis=1, kind="stable")
+    if tied.any():
+        order[tied] = np.argsort(rows[tied], axis=1, kind="stable")
     return order
+
+
+def take_by_row(table: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """table[rows[:, None], columns], in a third of the time: (n, m), (k,), (k, l) -> (k, l)."""
+    return table.ravel().take(columns + (rows * table.shape[1])[:, None])
 
 
 def average_precision(ranking: Ranking, shared: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -47,7 +58,7 @@ def average_precision(ranking: Ranking, shared: np.ndarray) -> tuple[np.ndarray,
     ----------
     shared : (n, n) booleans: the two drugs share a MoA
     """
-    relevant = shared[ranking.queries[:, None], ranking.order]
+    relevant = take_by_row(shared, ranking.queries, ranking.order)
     found = np.cumsum(relevant, axis=1, dtype=np.int32)
     precision = found / np.arange(1, relevant.shape[1] + 1)
     total = relevant.sum(axis=1)

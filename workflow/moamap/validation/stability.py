@@ -1,15 +1,16 @@
-"""What remains when a choice that should not matter is made differently."""
+"""Stability: which communities remain when a choice that should not matter is made differently."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import adjusted_rand_score
 
 from moamap.communities.clusters import chance_of_sharing, communities_of
+from moamap.core.errors import InputError
+from moamap.core.numerics import stream
 from moamap.validation.procedure import Procedure
 
 SUBSAMPLE = 0.8
@@ -31,38 +32,56 @@ def perturbations(procedure: Procedure, n_runs: int, seed: int) -> Iterator[Pert
     """Seeds (of ITML's pairs, the folds and affinity propagation's noise), 80% subsamples, and preferences."""
     everyone = np.arange(len(procedure.x))
     for run in range(1, n_runs + 1):
-        yield Perturbation("seed", run, everyone, _reseeded(procedure, seed + run))
+        yield Perturbation("seed", run, everyone, _reseeded(procedure, seed, run))
     for run in range(1, n_runs + 1):
-        draw = np.random.default_rng([seed, run])
+        draw = stream(seed, "subsample of drugs", run)
         rows = np.sort(draw.choice(everyone, round(SUBSAMPLE * len(everyone)), replace=False))
         yield Perturbation("subsample", run, rows, replace(procedure, x=procedure.x[rows]))
     for factor in PREFERENCES:
         yield Perturbation("preference", factor, everyone, procedure, factor)
 
 
-def _reseeded(procedure, seed):
-    parameters = procedure.parameters | ({"seed": seed} if procedure.takes_seed else {})
-    communities = procedure.communities | {"seed": seed}
-    return replace(procedure, parameters=parameters, communities=communities, seed=seed)
+def _reseeded(procedure: Procedure, seed: int, run: int) -> Procedure:
+    def other(purpose: str) -> int:
+        return int(stream(seed, f"other seed of {purpose}", run).integers(2**31))
+
+    parameters = procedure.parameters | ({"seed": other("the representation")} if procedure.takes_seed else {})
+    communities = procedure.communities | {"seed": other("the communities")}
+    return replace(procedure, parameters=parameters, communities=communities, seed=other("the folds"))
 
 
-def rerun(change: Perturbation, moas: np.ndarray, labels: np.ndarray, crossfitted: bool) -> tuple:
-    """Squared distances (rows x rows) and community of every drug (n,), 0 for the drugs that were left out."""
+def rerun(
+    change: Perturbation, moas: np.ndarray, labels: np.ndarray, crossfitted: bool
+) -> tuple[np.ndarray | None, np.ndarray]:
+    """Squared distances (rows x rows) and the community of every drug (n,), 0 for the drugs that were left out.
+
+    Where the run has nothing to learn from or finds no communities there are no distances, and every drug has a 0.
+    """
     procedure, rows = change.procedure, change.rows
-    learn_from = moas[rows]
-    folds = procedure.folds(labels[rows])
-    squared = procedure.crossfit(learn_from, folds) if crossfitted else procedure.in_sample(learn_from)
-    options = dict(procedure.communities)
-    if change.preference != 1:
-        options["preference"] = change.preference * float(np.median(-squared))
-    numbers = np.zeros(len(moas), dtype=int)
-    numbers[rows] = communities_of(-squared, **options).numbers
+    learn_from, numbers = moas[rows], np.zeros(len(moas), dtype=int)
+    try:
+        if crossfitted:
+            squared = procedure.crossfit(learn_from, procedure.folds(labels[rows], learn_from))
+        else:
+            squared = procedure.in_sample(learn_from)
+        options = dict(procedure.communities)
+        if change.preference != 1:
+            options["preference"] = change.preference * float(np.median(-squared))
+        numbers[rows] = communities_of(-squared, **options).numbers
+    except InputError:
+        return None, numbers
     return squared, numbers
 
 
 def agreement(reference: np.ndarray, numbers: np.ndarray) -> float:
-    """Adjusted Rand index of two sets of communities, over the drugs that are in both (a 0 is a drug left out)."""
+    """Adjusted Rand index of two sets of communities, over the drugs that are in both (a 0 is a drug left out); NaN
+    where there are none.
+    """
     both = (reference > 0) & (numbers > 0)
+    if not both.any():
+        return np.nan
+    from sklearn.metrics import adjusted_rand_score  # late: perturbing, which is done in many jobs, does without it
+
     with warnings.catch_warnings():
         # scikit-learn takes many communities for a regression
         warnings.simplefilter("ignore", UserWarning)
@@ -70,8 +89,8 @@ def agreement(reference: np.ndarray, numbers: np.ndarray) -> float:
 
 
 def companionship(reference: np.ndarray, runs: np.ndarray) -> np.ndarray:
-    """For each drug how much of its company stays with it: mean over the runs of the share of its companions of the
-    reference, as far as they take part, that are with it again; NaN for a drug that was alone.
+    """For each drug the share of its community that stays with it: of the other members of its reference community that
+    take part in a run, those that are again in its community, as a mean over the runs; NaN for a drug that was alone.
 
     Parameters
     ----------
@@ -94,9 +113,10 @@ def companionship(reference: np.ndarray, runs: np.ndarray) -> np.ndarray:
         return np.where(known, kept, 0).sum(axis=0) / known.sum(axis=0)
 
 
-def summary(reference: np.ndarray, stored, queried) -> pd.DataFrame:
-    """A row a run: perturbation, value, n_communities, adjusted_rand, query_together (share of the pairs of queried
-    drugs that share a community; empty where fewer than two of them take part), chance_of_sharing.
+def summary(reference: np.ndarray, stored: Mapping[str, np.ndarray], queried: Sequence[int]) -> pd.DataFrame:
+    """One row per run: perturbation, value, n_communities, adjusted_rand, query_together (share of the pairs of queried
+    drugs that share a community; empty where fewer than two of them take part), chance_of_sharing. A run that found no
+    communities has empty cells.
 
     Parameters
     ----------
@@ -111,10 +131,10 @@ def summary(reference: np.ndarray, stored, queried) -> pd.DataFrame:
             {
                 "perturbation": str(kind),
                 "value": float(value),
-                "n_communities": int(numbers.max()),
+                "n_communities": int(numbers.max()) or None,
                 "adjusted_rand": agreement(reference, numbers),
                 "query_together": np.mean(pairs) if pairs else np.nan,
-                "chance_of_sharing": chance_of_sharing(numbers[numbers > 0]),
+                "chance_of_sharing": chance_of_sharing(numbers[numbers > 0]) if numbers.any() else np.nan,
             }
         )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).astype({"n_communities": "Int64"})  # whole numbers, also beside an empty cell

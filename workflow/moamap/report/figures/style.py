@@ -1,4 +1,4 @@
-"""One look for all figures."""
+"""The style that all figures share."""
 
 import seaborn as sns
 from matplotlib.figure import Figure
@@ -10,21 +10,22 @@ sns.set_theme(
     rc={"svg.hashsalt": "moamap", "svg.fonttype": "none", "font.size": 8, "axes.titleweight": "bold"},
 )
 
-TITLES = {"raw": "Original data", "pca": "PCA", "itml": "ITML"}
-
-
+TITLES = {"raw": "Original data", "pca": "PCA", "itml": "ITML"}  # the paper's; others go by their own name
 GREY = "#c8c8c8"
-
-
 MARKERS = ["o", "s", "^", "D", "v", "P", "X", "<", ">", "*"]
 
 
 def label_simulated(figure: Figure) -> None:
-    """Say on the figure that its data are simulated."""
+    """Mark the figure as drawn from simulated data."""
     figure.text(0.995, 0.995, "simulated data", ha="right", va="top", color="#b00020", style="italic", fontsize=9)
 
 
 def shorten(text: str, length: int = 34) -> str:
-    """A label of at most `length` characters, in which a dollar is a dollar and no formula."""
+    """A label of at most `length` characters, with dollar signs escaped so that matplotlib sets no formula."""
     label = text if len(text) <= length else text[: length - 1].rstrip() + "…"
     return label.replace("$", r"\$")
+
+
+def title_of(representation: str) -> str:
+    """The title of a representation in the figures."""
+    return TITLES.get(representation, representation)

@@ -1,22 +1,30 @@
 """Figures of the validation: the observed beside the permuted. Each function returns a matplotlib figure."""
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
 OBSERVED, NULL = sns.color_palette("colorblind")[3], "#9a9a9a"
 
 
-def _beside_null(axis, table: pd.DataFrame, labels, title: str) -> None:
-    """A line a row: the null's 95% interval and mean in grey, the observed as a dot, its p at the right."""
+def _beside_null(axis: Axes, table: pd.DataFrame, labels: pd.Series, title: str) -> None:
+    """One line per row: the null's 95% interval and mean in grey, the observed as a dot, its p at the right."""
     rows = range(len(table))
     axis.hlines(rows, table["null_low"], table["null_high"], color=NULL, lw=7, alpha=0.55, label="permuted labels, 95%")
     axis.plot(table["null_mean"], rows, "|", color="black", ms=9, label="permuted labels, mean")
     axis.plot(table["observed"], rows, "o", color=OBSERVED, ms=6, label="true labels")
     for row, p in zip(rows, table["p_value"], strict=True):
-        axis.annotate(f"p = {p:.2g}", (1.01, row), xycoords=("axes fraction", "data"), va="center", fontsize=8)
+        axis.annotate(
+            "no value" if np.isnan(p) else f"p = {p:.2g}",
+            (1.01, row),
+            xycoords=("axes fraction", "data"),
+            va="center",
+            fontsize=8,
+        )
     axis.set_yticks(rows, labels)
     axis.set_ylim(len(table) - 0.5, -0.5)
     axis.set_title(title, loc="left")
@@ -40,7 +48,7 @@ def null_figure(null: pd.DataFrame) -> Figure:
 
 
 def retrieval_figure(retrieval: pd.DataFrame) -> Figure:
-    """Same-MoA retrieval: label-free, in sample, held out and cross-fitted, on true and on permuted labels."""
+    """Same-MoA retrieval: label-free, in-sample, held-out and cross-fitted, on true and on permuted labels."""
     scores = list(retrieval["quantity"].unique())
     n_rows = len(retrieval) // len(scores)
     figure, axes = plt.subplots(1, 2, figsize=(11, 1.6 + 0.36 * n_rows), layout="constrained", sharey=True)
@@ -56,20 +64,33 @@ def retrieval_figure(retrieval: pd.DataFrame) -> Figure:
 
 
 def stability_figure(stability: pd.DataFrame) -> Figure:
-    """Agreement of the communities with the study's own when seeds, drugs or the preference are others."""
+    """Agreement of the communities with the study's own when seeds, drugs or the preference are changed."""
     figure, axes = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained")
-    look = {"hue": "representation", "palette": "colorblind", "dodge": True, "legend": False, "size": 4, "alpha": 0.8}
-    sns.stripplot(stability, x="perturbation", y="adjusted_rand", ax=axes[0], **(look | {"legend": True}))
-    sns.stripplot(stability, x="perturbation", y="n_communities", ax=axes[1], **look)
-    axes[0].set(xlabel="what was changed", ylabel="adjusted Rand index", ylim=(0, 1.03))
-    axes[1].set(xlabel="what was changed", ylabel="communities")
+    _dot_a_run(axes[0], stability, "adjusted_rand")
+    _dot_a_run(axes[1], stability, "n_communities")
+    axes[0].set(ylabel="adjusted Rand index", ylim=(0, 1.03))
+    axes[1].set(ylabel="communities")
     axes[1].set_ylim(bottom=0)
-    for axis, title in zip(
-        axes, ("a  Agreement with the study's communities", "b  Number of communities"), strict=True
-    ):
+    titles = ("a  Agreement with the study's communities", "b  Number of communities")
+    for axis, title in zip(axes, titles, strict=True):
+        axis.set_xlabel("what was changed")
         axis.set_title(title, loc="left")
-    handles, labels = axes[0].get_legend_handles_labels()
-    axes[0].get_legend().remove()
-    figure.legend(handles, labels, loc="outside lower center", ncols=6, frameon=False)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=6, frameon=False)
     sns.despine(figure)
     return figure
+
+
+def _dot_a_run(axis: Axes, stability: pd.DataFrame, column: str) -> None:
+    """A dot per run, one colour per representation; the runs of a kind lie side by side in their order, since a random
+    jitter would make the file differ from run to run.
+    """
+    kinds, names = stability["perturbation"].unique(), stability["representation"].unique()
+    width = 0.8 / len(names)
+    for place, (name, colour) in enumerate(zip(names, sns.color_palette("colorblind", len(names)), strict=True)):
+        for at, kind in enumerate(kinds):
+            mine = stability[(stability["representation"] == name) & (stability["perturbation"] == kind)]
+            offset = (place - (len(names) - 1) / 2) * width
+            runs = at + offset + width * 0.7 * (np.arange(len(mine)) - (len(mine) - 1) / 2) / max(len(mine), 1)
+            label = name if at == 0 else None
+            axis.plot(runs, mine[column], "o", color=colour, ms=4, alpha=0.8, mew=0, label=label)
+    axis.set_xticks(range(len(kinds)), kinds)

@@ -1,61 +1,63 @@
-"""Figure 2: the workflow, drawn from its own DAG."""
+"""Figure 2: the workflow, drawn from its own rules."""
 
 import matplotlib.pyplot as plt
 import networkx as nx
-import numpy as np
 import seaborn as sns
 from matplotlib.figure import Figure
 
-GAP = 5  # between the columns of the workflow, in letters
+STAGES = ["sources", "profiles", "representations", "connections", "communities", "validation", "report"]
+ARROWS = "#9a9a9a"
 
 
 def figure_2(needs: dict[str, list[str]], stages: dict[str, str]) -> Figure:
-    """The workflow, drawn from its own rules.
+    """The workflow by stage: a column per stage, the rules of each from top to bottom in the order in which they run.
 
     Parameters
     ----------
     needs : rule -> the rules whose files it reads
-    stages : rule -> stage, which gives the colour
+    stages : rule -> stage; stages of another workflow that uses this one come last
     """
     graph = _shortest(needs)
-    places = _layers(graph)
-    figure, axis = plt.subplots(figsize=(13, 5.2), layout="constrained")
-    names = list(dict.fromkeys(stages[rule] for rule in nx.topological_sort(graph)))
-    colour = dict(zip(names, sns.color_palette("colorblind", len(names)), strict=True))
-    boxes = {}
-    for rule, (x, y) in places.items():
-        box = {"boxstyle": "round,pad=0.45", "fc": "white", "ec": colour[stages[rule]], "lw": 2}
-        text = axis.text(x, y, rule.replace("_", " "), ha="center", va="center", bbox=box, fontsize=8.5)
-        boxes[rule] = text.get_bbox_patch()
+    columns = [stage for stage in dict.fromkeys([*STAGES, *stages.values()]) if stage in set(map(stages.get, graph))]
+    places = _places(graph, stages, columns)
+    tallest = max(-y for _, y in places.values())
+    figure, axis = plt.subplots(figsize=(1.85 * len(columns), 1.2 + 0.5 * tallest), layout="constrained")
+    colour = dict(zip(columns, sns.color_palette("colorblind", len(columns)), strict=True))
+    boxes = {rule: _box(axis, rule, place, colour[stages[rule]]) for rule, place in places.items()}
     for a, b in graph.edges:
-        arrow = {"arrowstyle": "-|>", "color": "#8a8a8a", "lw": 0.8, "patchA": boxes[a], "patchB": boxes[b]}
-        axis.annotate("", places[b], places[a], arrowprops=arrow, zorder=4)
-    handles = [plt.Line2D([], [], color=colour[name], lw=3, label=name) for name in names]
-    axis.legend(handles=handles, ncols=len(names), loc="upper center", bbox_to_anchor=(0.5, 0.0), frameon=False)
-    x, y = np.array(list(places.values())).T
-    axis.set(xlim=(x.min() - 7, x.max() + 7), ylim=(y.min() - 0.6, y.max() + 0.6))
-    axis.set_title("The workflow, from sources to tables and figures", loc="left")
+        _arrow(axis, places[a], places[b], boxes[a], boxes[b])
+    for x, stage in enumerate(columns):
+        axis.text(x, 0.75, stage, ha="center", va="center", color=colour[stage], weight="bold", fontsize=10)
+    axis.set(xlim=(-0.6, len(columns) - 0.4), ylim=(-tallest - 0.6, 1.2))
+    axis.set_title("The workflow: an arrow leads from a rule to a rule that reads its files", loc="left")
     axis.axis("off")
     return figure
 
 
+def _box(axis, rule, place, colour):
+    look = {"boxstyle": "round,pad=0.4", "fc": "white", "ec": colour, "lw": 1.8}
+    text = axis.text(*place, rule.replace("_", " "), ha="center", va="center", bbox=look, fontsize=8, zorder=3)
+    return text.get_bbox_patch()
+
+
+def _arrow(axis, start, end, box, other):
+    """Behind the boxes; inside a column to the side of those between."""
+    bend = 0.0 if start[0] != end[0] or abs(start[1] - end[1]) == 1 else -0.45
+    look = {"arrowstyle": "-|>", "color": ARROWS, "lw": 0.8, "shrinkA": 0, "shrinkB": 0, "patchA": box, "patchB": other}
+    axis.annotate("", end, start, arrowprops=look | {"connectionstyle": f"arc3,rad={bend}"}, zorder=1)
+
+
 def _shortest(needs):
-    """The rules that belong to the study, and no arrow that a longer way makes superfluous."""
+    """The rules that belong to the study, without arrows that a longer way makes superfluous."""
     graph = nx.DiGraph([(before, rule) for rule in sorted(needs) for before in sorted(needs[rule])])
     reduced = nx.transitive_reduction(graph)
     return nx.DiGraph({rule: sorted(reduced.successors(rule)) for rule in graph})
 
 
-def _layers(graph):
-    """Columns by the longest way from a source, as wide as their names; inside a column, by the mean height of what
-    comes before.
-    """
-    places, x, width = {}, 0, 0
-    for layer in nx.topological_generations(graph):
-        before, width = width, max(map(len, layer))
-        x += (before + width) / 2 + GAP
-        height = {rule: np.mean([places[before][1] for before in graph.predecessors(rule)] or [0]) for rule in layer}
-        ordered = sorted(layer, key=lambda rule: (-height[rule], rule))
-        for i, rule in enumerate(ordered):
-            places[rule] = (x, (len(ordered) - 1) / 2 - i)
+def _places(graph, stages, columns):
+    """Columns by stage; inside one, a rule stands below those that it needs."""
+    places: dict[str, tuple[int, int]] = {}
+    for x, stage in enumerate(columns):
+        mine = [rule for rule in nx.lexicographical_topological_sort(graph) if stages[rule] == stage]
+        places |= {rule: (x, -y) for y, rule in enumerate(mine)}
     return places

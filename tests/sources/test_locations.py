@@ -1,0 +1,47 @@
+import pytest
+
+from moamap.sources.locations import files_of, missing_sources
+
+NAMES = ["[plate] 1.csv", "plate[1].csv", "a*b?.csv", "{.csv", "}{ }.csv", "#1 %20 'x'.csv"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_that_is_there_is_taken_by_its_name(name, tmp_path):
+    (tmp_path / name).touch()
+    (tmp_path / "plate1.csv").touch()
+    source = {"location": str(tmp_path / name)}
+    assert files_of(source) == [str(tmp_path / name)]
+    assert not missing_sources({"profiles": source})
+
+
+def test_a_pattern_is_replaced_by_the_files_that_match_it(tmp_path):
+    for name in ("p2.csv", "p1.csv", "q.csv", "p3.tsv"):
+        (tmp_path / name).touch()
+    assert files_of({"location": f"{tmp_path}/p[12].csv"}) == [f"{tmp_path}/p1.csv", f"{tmp_path}/p2.csv"]
+    given = [f"{tmp_path}/q.csv", f"{tmp_path}/p?.csv", "https://a.org/p*.csv"]
+    assert files_of({"location": given}) == [
+        f"{tmp_path}/q.csv",
+        f"{tmp_path}/p1.csv",
+        f"{tmp_path}/p2.csv",
+        "https://a.org/p*.csv",
+    ]
+
+
+@pytest.mark.parametrize("name", ["{1}.csv", "plate {dataset}.csv", "{a,b+}.csv"])
+def test_a_name_that_is_a_wildcard_to_snakemake_is_refused(name, tmp_path):
+    (tmp_path / name).touch()
+    [line] = missing_sources({"profiles": {"location": str(tmp_path / name)}})
+    assert line.startswith("sources.profiles.location: ") and line.endswith("rename the file, or link to it")
+
+
+@pytest.mark.parametrize(
+    ("location", "expected"),
+    [
+        ("{}/gone.csv", "there is no file"),
+        ("{}", "is a folder; expected a file, or a pattern such as"),
+        ("{}/p*.csv", "no file matches the pattern"),
+    ],
+)
+def test_what_is_no_file_is_refused(location, expected, tmp_path):
+    [line] = missing_sources({"profiles": {"location": location.format(tmp_path)}})
+    assert expected in line

@@ -1,0 +1,147 @@
+"""How the tables of a run are written and read: text stays text, and what is damaged is said in one line."""
+
+import csv
+import gzip
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from _files import (
+    read_distances,
+    read_drugs,
+    read_hub,
+    read_json,
+    read_per_drug,
+    read_table,
+    write_json,
+    write_table,
+)
+from moamap.core.arrays import load_arrays
+from moamap.core.errors import InputError
+from moamap.core.names import TEXT_COLUMNS
+
+ODD = ["0001", "1e5", "NA", "None", "null", "nan", "True", "inf", "7", " x ", 'a"b,c\nd', "β"]
+FORMULAS = ["=HYPERLINK(1)", "+1", "-5", "@x", "\t=1", "'=1", "''@x", "-"]
+
+
+def table(values=ODD, column="drug"):
+    n = len(values)
+    numbers = {"community": range(n), "p_value": [None, *np.linspace(-1, 1, n - 1)], "is_exemplar": [True] * n}
+    return pd.DataFrame({column: values, "moa": list(map(str, range(n)))} | numbers)
+
+
+@pytest.mark.parametrize("column", sorted(TEXT_COLUMNS - {"moa", "data"}))
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.parquet"])
+def test_text_is_read_as_it_was_written(column, name, tmp_path):
+    expected = table(ODD + FORMULAS, column)
+    write_table(expected, tmp_path / name, simulated=False)
+    pd.testing.assert_frame_equal(read_table(tmp_path / name), expected, check_exact=True)
+
+
+def test_only_an_empty_cell_is_missing(tmp_path):
+    write_table(table(["a", None, "NA"]), tmp_path / "a.csv", simulated=False)
+    assert read_table(tmp_path / "a.csv")["drug"].isna().tolist() == [False, True, False]
+
+
+def test_no_cell_of_a_csv_begins_like_a_formula(tmp_path):
+    """As a spreadsheet reads it; numbers stay numbers."""
+    frame = table(FORMULAS).assign(moa=pd.Categorical(FORMULAS)).rename(columns={"is_exemplar": "=cmd"})
+    write_table(frame, tmp_path / "a.csv", simulated=True)
+    with (tmp_path / "a.csv").open(newline="") as file:
+        header, *rows = csv.reader(file)
+    text = [cell for row in rows for cell in row[:2]] + header
+    assert not [cell for cell in text if cell[0] in "=+-@\t\r"]
+    assert [row[3] for row in rows][:2] == ["", "-1.0"]
+    found = read_table(tmp_path / "a.csv")
+    assert found["drug"].tolist() == found["moa"].tolist() == FORMULAS and "=cmd" in found
+
+
+@pytest.mark.parametrize("cut", [1, 4, 30])
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.parquet"])
+def test_a_truncated_table_is_one_line_that_names_the_file_to_delete(name, cut, tmp_path):
+    path = tmp_path / name
+    write_table(table(), path, simulated=False)
+    path.write_bytes(path.read_bytes()[:-cut])
+    with pytest.raises(InputError, match=rf"^{path}: cannot be read as a table \(.*\); delete it and run again$"):
+        read_table(path)
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.parquet"])
+def test_the_rows_are_the_drugs(name, tmp_path):
+    path, drugs = tmp_path / name, pd.DataFrame({"pert_id": "x", "pert_iname": ODD, "moa": "m"})
+    write_table(table(), path, simulated=True)
+    assert read_per_drug(path, drugs)["drug"].tolist() == ODD
+    with pytest.raises(InputError, match=rf"^{path}: 12 rows, expected 11, one per drug; delete it and run again$"):
+        read_per_drug(path, drugs[1:])
+    with pytest.raises(InputError, match=rf"^{path}: row 1 is drug '0001', expected 'β'; delete it and run again$"):
+        read_per_drug(path, drugs[::-1])
+    write_table(drugs.assign(f=1.0), path, simulated=False)
+    with pytest.raises(InputError, match=r"expected 11, one per drug"):
+        read_drugs(path, drugs[1:])
+
+
+def test_a_table_cut_between_two_lines_has_too_few_drugs(tmp_path):
+    path, drugs = tmp_path / "a.csv", pd.DataFrame({"pert_iname": list("abc")})
+    write_table(table(list("abc")), path, simulated=False)
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+    with pytest.raises(InputError, match="2 rows, expected 3, one per drug"):
+        read_per_drug(path, drugs)
+
+
+def test_distances_of_another_number_of_drugs(tmp_path):
+    path = tmp_path / "connections.parquet"
+    pd.DataFrame({"distance": [1.0, 2.0, 3.0]}).to_parquet(path)
+    assert read_distances(path, pd.DataFrame(index=range(3))).tolist() == [1, 2, 3]
+    with pytest.raises(InputError, match=rf"^{path}: 3 rows, expected 6, one per pair of drugs; delete it and run"):
+        read_distances(path, pd.DataFrame(index=range(4)))
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(InputError, match=rf"^{path}: cannot be read as a table"):
+        read_distances(path)
+
+
+def test_truncated_arrays_and_json(tmp_path):
+    arrays, notes = tmp_path / "a.npz", tmp_path / "a.json"
+    np.savez_compressed(arrays, numbers=np.arange(99))
+    assert load_arrays(arrays)["numbers"].sum() == 99 * 49
+    write_json({"seed": 1}, notes)
+    assert read_json(notes) == json.loads(notes.read_text()) == {"seed": 1}
+    cure = r"(cannot be read as|is damaged).*; delete (it|this file) and run (the same command )?again$"
+    for path, read in ((arrays, load_arrays), (notes, read_json)):
+        content = path.read_bytes()
+        for cut in (content[:-5], b""):
+            path.write_bytes(cut)
+            with pytest.raises(InputError, match=rf"^{path}: {cure}"):
+                read(path)
+
+
+HUB = "!a comment\npert_iname\tmoa\nNA\tx!y\n\x85 5\t\n"
+
+
+def test_the_hub_s_cells_are_text(tmp_path):
+    (tmp_path / "drugs.txt").write_bytes(HUB.replace("\n", "\r\n").encode("latin-1"))
+    found = read_hub(tmp_path / "drugs.txt", ["moa", "pert_iname"])
+    assert found.to_numpy().tolist() == [["x!y", "NA"], [None, "\x85 5"]]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "the file is empty; expected"),
+        ("!only\n!comments\n", "the file is empty; expected"),
+        ("a\tb\n1\t2\n", "no column 'pert_iname'; found a, b"),
+        (HUB + "short\n", "row 3 has 1 fields; expected 2"),
+        (HUB + "long\t2\t3\n", "row 3 has 3 fields; expected 2"),
+    ],
+)
+def test_a_bad_hub_file_is_one_line(content, message, tmp_path):
+    (tmp_path / "drugs.txt").write_text(content, encoding="latin-1")
+    with pytest.raises(InputError, match=rf"^drugs\.txt: {message}"):
+        read_hub(tmp_path / "drugs.txt", ["pert_iname", "moa"])
+
+
+def test_a_gz_that_is_none(tmp_path):
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"a,b\n1,2\n")[:-10])
+    with pytest.raises(InputError, match="delete it and run again"):
+        read_table(tmp_path / "a.csv.gz")
