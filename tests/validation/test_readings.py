@@ -10,7 +10,7 @@ from scipy.spatial.distance import pdist, squareform
 from sklearn.linear_model import PoissonRegressor
 
 from moamap.communities.clusters import communities_of
-from moamap.communities.enrichment import enrichment, table_1_row
+from moamap.communities.enrichment import enrichment_table, table_1_row
 from moamap.communities.features import csif_overlap, intra_class_ratios
 from moamap.core.grid import GRID, own_reading
 from moamap.core.labels import membership
@@ -70,7 +70,7 @@ def test_the_numbers_are_those_of_the_study_s_own_functions(screen, measured, va
     distance = squareform(pdist(embedding(x, moas, variant)))
     s = -(distance**2) if similarity == "minus squared distance" else -distance
     numbers = communities_of(s, preference=None if preference == "median" else s.min()).numbers
-    row = table_1_row(enrichment(pd.Series(numbers), moas))
+    row = table_1_row(enrichment_table(pd.Series(numbers), moas))
     where = dict(part=variant[0], variant=", ".join(variant[1:]), similarity=similarity, preference=preference)
     for quantity, column in (("communities", CLUSTERS), ("enriched", ENRICHED), ("singletons", SINGLETONS)):
         assert value(measured, **where, quantity=quantity) == row[column], quantity

@@ -5,7 +5,7 @@ and a representation give is measured once (`measure`) and put together afterwar
 set of another size than the paper's is measured on random subsets, too.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import product
 
 import numpy as np
@@ -24,7 +24,7 @@ from moamap.validation.nulls import enrichment_p, permutation
 SUBSETS = [(0.3, 8), (0.45, 8), (0.65, 6)]  # share of the drugs, number of random subsets
 SEEDS = 10  # of ITML's pairs, on the whole data set
 PERMUTATIONS = 20
-PREFERENCES: dict[str, Callable[[np.ndarray], float]] = {"median": median, "minimum": np.min}
+PREFERENCES = {"median": lambda s: float(median(s)), "minimum": lambda s: float(s.min())}
 CSIF = 0.01  # the paper's threshold of the intra-class ratio
 MIN_DRUGS, ALPHA = 5, 0.01  # the paper's, of enrichment
 MOAS_TOGETHER = ("HDAC inhibitor", "protein synthesis inhibitor")  # both enriched in community 18 of the paper
