@@ -14,6 +14,7 @@ from moamap.core.errors import InputError, raise_first
 STEPS = {"profile": ("profile",), "feature": ("feature",), "profile_then_feature": ("profile", "feature")}
 FOLD = 1000  # features whose sizes differ by more are in natural units: pixels beside intensities
 SMALL_SHARE = 0.1  # as many features may be smaller than that: some hardly vary in any table
+ROUNDING = 1e-10  # what is left of a feature without variance
 OPTIONS = ["axis", "scale", "epsilon", "bias"]
 
 
@@ -125,7 +126,7 @@ def normalization_problems(features: pd.DataFrame, names, *, axis: str) -> Itera
 
 def _check_spread(table):
     """With two features every normalized profile is (-1, 1) or (1, -1), so that a feature can lose its variance."""
-    if (flat := table["variance"] < np.finfo(float).eps ** 2).any():
+    if (flat := table["variance"] < ROUNDING**2).any():
         raise InputError(
             f"profiles: feature {table['feature'][flat].iloc[0]!r} is constant once each profile is normalized; "
             "expected more features; set normalization.axis: feature"
