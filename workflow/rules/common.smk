@@ -131,7 +131,7 @@ def study_files():
 def rule_graph():
     """Every step with those whose files it reads, and its stage, as figure 2 draws them. They come from the patterns of
     the files, since a job of a cluster sees only its own part of the DAG."""
-    values = {"representation": REPRESENTATIONS, "batch": ["0"], "figure": FIGURES, "file": list(URLS)}
+    values = {"representation": REPRESENTATIONS, "batch": ["0"], "file": list(URLS)}
     steps = [step for step in workflow.rules if step.output and set(step.wildcard_names) <= set(values)]
     needs = {}
     for step in steps:

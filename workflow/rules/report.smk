@@ -171,27 +171,27 @@ rule study_h5ad:
         "../scripts/study_h5ad.py"
 
 
-rule figure:
+# one job: most of a figure's second is the import of the plotting libraries
+rule figures:
     input:
-        lambda wildcards: [f"<results>/{file}" for file in FIGURE_INPUT[wildcards.figure]],
+        **{figure: [f"<results>/{file}" for file in files] for figure, files in FIGURE_INPUT.items()},
     output:
-        svg="<results>/figures/{figure}.svg",
-        png="<results>/figures/{figure}.png",
+        **{figure: multiext(f"<results>/figures/{figure}", ".svg", ".png") for figure in FIGURES},
     log:
-        "<logs>/figure_{figure}.log",
+        "<logs>/figures.log",
     benchmark:
-        "<benchmarks>/figure_{figure}.tsv"
-    wildcard_constraints:
-        figure="|".join(FIGURES),
+        "<benchmarks>/figures.tsv"
     conda:
         "../../envs/figures.yaml"
     resources:
         mem_mb=grows(1000, 60),
         runtime=grows(10, 0.5),
     params:
-        code=code("figure"),
-        moa=lambda wildcards: config["moa"] if wildcards.figure == "fig1" else None,
+        code=code("figures"),
+        figures=FIGURES,
+        moa=config["moa"],
+        main=MAIN,
         compared=COMPARED,
-        graph=lambda wildcards: rule_graph() if wildcards.figure == "fig2" else None,
+        graph=lambda wildcards: rule_graph(),
     script:
-        "../scripts/figure.py"
+        "../scripts/figures.py"

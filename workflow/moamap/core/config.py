@@ -183,6 +183,7 @@ def _columns_of_two_roles(columns: dict) -> Iterator[str]:
             yield f"columns: {column!r} is given for both {roles[column]} and {role}; expected a column for each"
         roles.setdefault(column, role)
 
+
 def _no_such(name: str, names: list[str]) -> str:
     """What to write in place of a name that is not among those of the representations."""
     if learned_as(name) in names and name == crossfitted(learned_as(name)):

@@ -5,7 +5,6 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy.sparse.csgraph import connected_components
 
 ENOUGH = 10  # similar pairs: with fewer in any training set, `folds_to_learn_from` looks for better folds
 
@@ -60,6 +59,8 @@ def moa_groups(moas: np.ndarray) -> np.ndarray:
 
     Where every drug has one MoA these are the MoAs. It belongs to the MoAs and goes with them when labels are permuted.
     """
+    from scipy.sparse.csgraph import connected_components  # late: few scripts need it
+
     together = moas.T.astype(np.float32) @ moas.astype(np.float32) > 0
     return connected_components(together, directed=False)[1][moas.argmax(axis=1)]
 
