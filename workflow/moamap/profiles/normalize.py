@@ -4,10 +4,11 @@ The paper's formula is that of a normalization layer. Its text ("in each dimensi
 normalization, the number of communities) point to different axes; docs/reproduction.md has the evidence.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from moamap.core.errors import InputError, raise_first
 
@@ -36,7 +37,15 @@ def feature_statistics(features: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def normalize(x, mean, variance, *, scale=1.0, epsilon=1e-5, bias=0.0) -> np.ndarray:
+def normalize(
+    x: ArrayLike,
+    mean: ArrayLike,
+    variance: ArrayLike,
+    *,
+    scale: float = 1.0,
+    epsilon: float = 1e-5,
+    bias: float = 0.0,
+) -> np.ndarray:
     """Scale * ((x - mean) / sqrt(variance + epsilon) + bias)  (Han, Shan et al. 2021, Methods).
 
     Parameters
@@ -47,14 +56,20 @@ def normalize(x, mean, variance, *, scale=1.0, epsilon=1e-5, bias=0.0) -> np.nda
     return scale * ((np.asarray(x) - np.asarray(mean)) / np.sqrt(np.asarray(variance) + epsilon) + bias)
 
 
-def normalize_profiles(x, **options) -> np.ndarray:
+def normalize_profiles(x: ArrayLike, **options: float) -> np.ndarray:
     """Each profile by its own mean and variance (population) over its features; depends on no other drug."""
     x = np.ascontiguousarray(x, float)  # the last bits of a sum depend on the order in memory
     return normalize(x, x.mean(axis=1, keepdims=True), x.var(axis=1, keepdims=True), **options)
 
 
 def learn_normalization(
-    features: pd.DataFrame, names, *, axis="profile_then_feature", scale=1.0, epsilon=1e-5, bias=0.0
+    features: pd.DataFrame,
+    names: Sequence[str] | pd.Series,
+    *,
+    axis: str = "profile_then_feature",
+    scale: float = 1.0,
+    epsilon: float = 1e-5,
+    bias: float = 0.0,
 ) -> pd.DataFrame:
     """All that `apply_normalization` needs, also for a drug that comes later: one row a feature.
 
@@ -102,7 +117,7 @@ def apply_normalization(features: pd.DataFrame, learned: pd.DataFrame) -> np.nda
     return values
 
 
-def normalization_problems(features: pd.DataFrame, names, *, axis: str) -> Iterator[str]:
+def normalization_problems(features: pd.DataFrame, names: Sequence[str] | pd.Series, *, axis: str) -> Iterator[str]:
     """Why these drugs cannot be normalized on this axis; parameters as of `learn_normalization`."""
     if "profile" not in STEPS[axis]:
         return

@@ -91,7 +91,14 @@ CENTRE_SD = 0.12
 
 
 def simulate(
-    *, seed, n_drugs=1105, n_moas=372, n_common_moas=49, largest_moa=43, n_features=N_FEATURES, signal=1.0
+    *,
+    seed: int,
+    n_drugs: int = 1105,
+    n_moas: int = 372,
+    n_common_moas: int = 49,
+    largest_moa: int = 43,
+    n_features: int = N_FEATURES,
+    signal: float = 1.0,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Profiles of simulated drugs, one row a drug, and the truth about them.
 
@@ -137,7 +144,15 @@ def simulate(
     return profiles, truth
 
 
-def simulate_wells(profiles: pd.DataFrame, *, seed, replicates=4, doses=2, plate_effect=2.0, noise=0.5) -> pd.DataFrame:
+def simulate_wells(
+    profiles: pd.DataFrame,
+    *,
+    seed: int,
+    replicates: int = 4,
+    doses: int = 2,
+    plate_effect: float = 2.0,
+    noise: float = 0.5,
+) -> pd.DataFrame:
     """The wells from which such profiles would have come: plates, replicates, doses and DMSO controls.
 
     A well shows its drug's difference from DMSO, at the lower doses a share of it that halves with each step, and adds
@@ -217,7 +232,7 @@ def _measurements(compartment: str):
     yield "Texture", TEXTURES.split(), CHANNELS, TEXTURE_SCALES
 
 
-def moa_sizes(rng, n_drugs, n_moas, n_common, largest) -> np.ndarray:
+def moa_sizes(rng: np.random.Generator, n_drugs: int, n_moas: int, n_common: int, largest: int) -> np.ndarray:
     """Drugs of each MoA: exactly `largest`, then n_common - 1 of at least 5 and at most `largest`, then 1 to 4.
 
     From these least sizes on, the spare drugs are dealt one by one to MoAs that are not full: half of them to common

@@ -6,7 +6,15 @@ EXTRAPOLATED = ["extrapolated", "low", "high"]  # to the paper's number of drugs
 NEAR = 0.2  # a relative difference up to this is a FLAG: the same order, not the same number
 
 
-def observed_numbers(features, normalized, moa_sizes, n_rows, table_1, overlap, chosen_together) -> dict[str, float]:
+def observed_numbers(
+    features: pd.DataFrame,
+    normalized: pd.DataFrame,
+    moa_sizes: pd.Series,
+    n_rows: int,
+    table_1: pd.DataFrame,
+    overlap: pd.DataFrame,
+    chosen_together: bool,
+) -> dict[str, float]:
     """The run's value of every quantity that resources/published.csv names.
 
     Parameters

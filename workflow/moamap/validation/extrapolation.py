@@ -8,6 +8,7 @@ which rows could be had are none.
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy.stats import t as student
 
 from moamap.core.grid import GRID, SETTING
@@ -82,12 +83,12 @@ def _power_law(means, n_target, iterations=30):
     return float(np.exp(a))
 
 
-def on_scale(quantity, value):
+def on_scale(quantity: ArrayLike, value: ArrayLike) -> np.ndarray:
     """The scale on which numbers are compared: log(1 + count), so that zero counts; log of a range's end."""
     return np.where(np.isin(quantity, ENDS), np.log(np.maximum(value, 1e-9)), np.log1p(value))
 
 
-def from_scale(quantity, value):
+def from_scale(quantity: ArrayLike, value: ArrayLike) -> np.ndarray:
     """The inverse of `on_scale`."""
     return np.where(np.isin(quantity, ENDS), np.exp(value), np.maximum(np.expm1(value), 0))
 

@@ -5,7 +5,7 @@ and a representation give is measured once (`measure`) and put together afterwar
 set of another size than the paper's is measured on random subsets, too.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 
 import numpy as np
@@ -35,11 +35,11 @@ def measure(
     moas: pd.DataFrame,
     *,
     axis: str,
-    grid=None,
-    seeds=(0,),
-    rows=None,
-    pair=(),
-    moa_pair=(),
+    grid: dict[str, list] | None = None,
+    seeds: Sequence[int] = (0,),
+    rows: Sequence[int] | np.ndarray | None = None,
+    pair: Sequence[int] = (),
+    moa_pair: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Every number of every reading with this normalization axis, on some drugs of a data set.
 
@@ -88,7 +88,14 @@ def measure(
     return table.astype({"damping": str, "value": float})
 
 
-def measure_subsets(features, moas, *, seed=0, subsets=None, **options) -> pd.DataFrame:
+def measure_subsets(
+    features: pd.DataFrame,
+    moas: pd.DataFrame,
+    *,
+    seed: int = 0,
+    subsets: Sequence[tuple[float, int]] | None = None,
+    **options,
+) -> pd.DataFrame:
     """`measure` on random subsets of the drugs, each with its own seed of ITML's pairs; see `SUBSETS`."""
     rng = np.random.default_rng(seed)
     tables: list[pd.DataFrame] = []
@@ -179,7 +186,9 @@ def _sharing(moas, rows, pair, moa_pair):
     return questions
 
 
-def calibration_errors_of_screen(features, moas, n_drugs, *, grid, seed) -> pd.DataFrame:
+def calibration_errors_of_screen(
+    features: pd.DataFrame, moas: pd.DataFrame, n_drugs: int, *, grid: dict[str, list], seed: int
+) -> pd.DataFrame:
     """Errors of the extrapolation from `n_drugs` random drugs of a whole screen, for every axis of the grid.
 
     Parameters
