@@ -144,6 +144,16 @@ CASES = {
     "a constant feature": Case(
         "feature 'Cells_AreaShape_Area' has constant values", table(**{FEATURES[0]: [1.0] * 12})
     ),
+    "a constant profile": Case(
+        "drug 'c03' has one value in all 4 features (1 such drugs), which cannot be normalized",
+        table().assign(
+            **{f: [5.0 if i == 3 else (i * 7 + 3 * j) % 11 for i in range(12)] for j, f in enumerate(FEATURES)}
+        ),
+    ),
+    "features in natural units": Case(
+        "feature 'Cells_AreaShape_Area' (median or standard deviation",
+        table(**{FEATURES[0]: [1e5 + i for i in range(12)]}),
+    ),
     "constant features only": Case(
         "has constant values (4 such features)",
         table(**dict.fromkeys(FEATURES, 1.0)),

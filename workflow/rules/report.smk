@@ -121,7 +121,9 @@ rule repurposing:
 rule reproduction:
     input:
         annotated="<results>/profiles/annotated.parquet",
+        normalized="<results>/profiles/normalized.parquet",
         dropped="<results>/profiles/dropped.csv",
+        extrapolated=["<results>/reproduction/own/extrapolated.csv"] * (config["published"] and not SIMULATED),
         table_1="<results>/supplement/table_1.csv",
         overlap=f"<results>/{MAIN}/csif_overlap.csv",
         communities=f"<results>/{MAIN}/communities.csv",
