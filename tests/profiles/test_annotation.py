@@ -162,12 +162,14 @@ def test_all_problems_of_a_study_are_listed():
     drugs = pd.DataFrame(
         {"pert_id": list("abc"), "pert_iname": list("xyz"), "moa": list("mnm"), "f": 1.0, "g": [1, 2, 3]}
     )
-    options = {"policy": "whole", "refuse_bad_features": True, "queried": ["x", "w", "v"]}
+    options = {"policy": "whole", "refuse_bad_features": True, "axis": "feature", "queried": ["x", "w", "v"]}
     problems = list(profiles.study_problems(drugs, min_drugs=3, **options))
     words = ["no MoA has 3 drugs", "no drug named 'w'", "no drug named 'v'", "feature 'f' has constant values (1 such"]
     assert len(problems) == 4 and all(word in problem for word, problem in zip(words, problems, strict=True))
     assert not list(
-        profiles.study_problems(drugs, min_drugs=2, policy="whole", refuse_bad_features=False, queried=["x"])
+        profiles.study_problems(
+            drugs, min_drugs=2, policy="whole", refuse_bad_features=False, axis="feature", queried=["x"]
+        )
     )
 
 

@@ -73,7 +73,14 @@ def test_a_table_without_a_usable_feature_is_still_described():
         assert found(empty)["range of values"] == "no number"
 
 
-DRUGS = {"wells": None, "policy": "whole", "min_drugs": 5, "queried": [], "refuse_bad_features": True}
+DRUGS = {
+    "wells": None,
+    "policy": "whole",
+    "min_drugs": 5,
+    "queried": [],
+    "refuse_bad_features": True,
+    "axis": "feature",
+}
 
 
 def why(frame, annotation=None, **options):
@@ -97,6 +104,7 @@ def test_a_good_table_is_not_refused():
         (one_row_each(moa=None), {}, ["none of 40 rows has a MoA"]),
         (one_row_each(moa="a"), {}, ["every drug has the MoA 'a'"]),
         (one_row_each(flat=1.0), {}, ["feature 'flat' has constant values"]),
+        (one_row_each(far=[1e6, 2e6] * 20), {"axis": "profile"}, ["feature 'far' (median or standard deviation"]),
         (one_row_each(gaps=[np.nan] * 39 + [1.0]), {}, ["feature 'gaps' has missing values"]),
         (one_row_each(pert_iname=["x", "x", *map(str, range(38))]), {}, ["drug 'x' has 2 different MoAs"]),
         (one_row_each(), {"queried": ["d0", "e1"]}, ["no drug named 'e1'"]),

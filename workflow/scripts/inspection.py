@@ -33,8 +33,11 @@ def inspect_data(job: Any) -> None:
         min_drugs=job.params.min_drugs,
         queried=job.params.query,
         refuse_bad_features=job.params.normalization["bad_features"] == "refuse",
+        axis=job.params.normalization["axis"],
     )
-    if not refused and wells is None:  # wells are brought to one scale before
+    if (
+        not refused and wells is None and job.params.normalization["axis"] == "feature"
+    ):  # wells are brought to one scale before
         statistics = feature_statistics(with_numbers(table)[feature_columns(table)])
         notes += scale_notes(statistics, job.params.normalization["epsilon"])
     found += [("warning", note) for note in notes]

@@ -9,7 +9,7 @@ import pandas as pd
 from moamap.core.errors import InputError, raise_first
 from moamap.core.labels import lookalikes, membership
 from moamap.core.names import ID_COLUMNS, ROLES
-from moamap.profiles.normalize import feature_statistics
+from moamap.profiles.normalize import feature_statistics, normalization_problems
 
 BROAD_ID_LENGTH = 13  # BRD-K97799481-001-02-3 is batch 001-02-3 of compound BRD-K97799481
 
@@ -55,7 +55,7 @@ def own_annotation(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def study_problems(
-    drugs: pd.DataFrame, *, policy: str, min_drugs: int, queried: Sequence[str], refuse_bad_features: bool
+    drugs: pd.DataFrame, *, policy: str, min_drugs: int, queried: Sequence[str], refuse_bad_features: bool, axis: str
 ) -> Iterator[str]:
     """Every reason why the study would refuse its drugs, one line each.
 
@@ -66,11 +66,17 @@ def study_problems(
     min_drugs : drugs that a MoA needs to be tested
     queried : names of the drugs asked about
     refuse_bad_features : whether a constant, missing or infinite feature stops the study (else it is left out)
+    axis : of the normalization
     """
     moas = membership(drugs["moa"], policy)
     yield from moa_problems(moas, min_drugs)
     yield from name_problems(queried, drugs["pert_iname"])
-    yield from feature_problems(feature_statistics(drugs[feature_columns(drugs)]), refuse=refuse_bad_features)
+    statistics = feature_statistics(drugs[feature_columns(drugs)])
+    refused = list(feature_problems(statistics, refuse=refuse_bad_features))
+    yield from refused
+    usable = statistics.loc[statistics["problem"] == "", "feature"]
+    if not refused and len(usable):
+        yield from normalization_problems(drugs[usable], drugs["pert_iname"], axis=axis)
 
 
 def check_moas(moas: pd.DataFrame, min_drugs: int) -> None:

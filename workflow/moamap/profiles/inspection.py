@@ -63,6 +63,7 @@ def refusals(
     min_drugs: int,
     queried: Sequence[str],
     refuse_bad_features: bool,
+    axis: str,
 ) -> list[str]:
     """Why the study would refuse a table, found by the very functions that prepare it; a stage that is refused is the
     last that is tried.
@@ -73,7 +74,7 @@ def refusals(
     annotation : of the Hub, as `hub_annotation` gives it; None where the table brings its own
     source : what to call the table, or the files that its rows came from
     wells : parameters of `wells_to_drugs`; None where the table has one row per drug
-    policy, min_drugs, queried, refuse_bad_features : as `study_problems` takes them
+    policy, min_drugs, queried, refuse_bad_features, axis : as `study_problems` takes them
     """
     controls = (wells or {}).get("controls", ())
     problems = list(contract_problems(table, controls=controls, one_row_each=wells is None, source=source))
@@ -89,7 +90,12 @@ def refusals(
         return [str(error)]
     return list(
         study_problems(
-            drugs, policy=policy, min_drugs=min_drugs, queried=queried, refuse_bad_features=refuse_bad_features
+            drugs,
+            policy=policy,
+            min_drugs=min_drugs,
+            queried=queried,
+            refuse_bad_features=refuse_bad_features,
+            axis=axis,
         )
     )
 
