@@ -23,6 +23,7 @@ include: "workflow/rules/connections.smk"
 include: "workflow/rules/communities.smk"
 include: "workflow/rules/validation.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/readings.smk"
 
 
 rule all:

@@ -1,5 +1,6 @@
 """What holds for every file of a kind."""
 
+import ast
 import re
 import runpy
 import subprocess
@@ -30,7 +31,7 @@ def test_every_rule_states_what_a_cluster_needs_and_the_code_it_depends_on(rule)
 
 
 def test_there_are_rules_to_look_at():
-    assert {"simulate", "fetch", "annotate", "represent", "crossfit", "permute", "verdict", "figure"} <= set(RULES)
+    assert {"simulate", "fetch", "annotate", "represent", "crossfit", "permute", "verdict", "figures"} <= set(RULES)
 
 
 @pytest.mark.parametrize("environment", sorted((ROOT / "envs").glob("*.yaml")), ids=lambda path: path.stem)
@@ -87,3 +88,20 @@ except AttributeError as error:
         [sys.executable, "-c", code], cwd=ROOT / "workflow", capture_output=True, text=True, check=True
     )
     assert run.stdout == "module 'moamap' has no attribute 'gone'\n"
+
+
+def public_functions():
+    for file in sorted((ROOT / "workflow/moamap").rglob("*.py")):
+        for node in ast.parse(file.read_text()).body:
+            members = node.body if isinstance(node, ast.ClassDef) and not node.name.startswith("_") else [node]
+            for function in members:
+                if isinstance(function, ast.FunctionDef) and not function.name.startswith("_"):
+                    yield pytest.param(function, id=f"{file.stem}.{function.name}")
+
+
+@pytest.mark.parametrize("function", list(public_functions()))
+def test_public_functions_are_documented_and_typed(function):
+    assert ast.get_docstring(function)
+    given = function.args.posonlyargs + function.args.args + function.args.kwonlyargs
+    assert function.returns is not None
+    assert [argument.arg for argument in given if argument.annotation is None] in ([], ["self"], ["cls"])

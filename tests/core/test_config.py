@@ -1,4 +1,5 @@
 import inspect
+import re
 import subprocess
 import sys
 from copy import deepcopy
@@ -9,6 +10,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from moamap.core.config import duplicate_keys, load_schema, problems, with_defaults
+from moamap.core.names import FOLDERS
 from moamap.profiles.simulate import simulate, simulate_wells
 from moamap.representations.registry import METHODS
 
@@ -163,13 +165,15 @@ def test_the_default_config_spells_out_the_defaults_of_the_schema():
     filled = with_defaults({}, SCHEMA)
     shared = DEFAULT.keys() & filled.keys() - {"query"}
     assert {"moa", "normalization", "communities", "enrichment", "csif_ratio", "tsne", "neighbours"} <= shared
-    assert {key: DEFAULT[key] for key in shared} == {key: filled[key] for key in shared}
+    paper = {"normalization": filled["normalization"] | {"axis": "profile"}}  # the paper's reading, not the best one
+    assert {key: DEFAULT[key] for key in shared} == {key: (filled | paper)[key] for key in shared}
 
 
 def test_the_default_config_spells_out_the_defaults_of_the_methods():
     for given in DEFAULT["representations"].values():
         options = {key: value for key, value in given.items() if key != "method"}
-        assert options == METHODS[given["method"]].defaults
+        paper = {"components": 5} if given["method"] == "pca" else {}
+        assert options == METHODS[given["method"]].defaults | paper
 
 
 @pytest.mark.parametrize("also", [{}, {"simulation": {"seed": 1}, "sources": {"profiles": {"location": "x"}}}])
@@ -325,3 +329,15 @@ def test_one_column_can_be_the_moa_and_mark_the_controls():
         "representations": {"itml": {"method": "itml"}},
     }
     assert problems(config | {"columns": {"moa": "injury", "control": "injury"}}, SCHEMA) == []
+
+
+@pytest.mark.parametrize("name", ["profiles", "figures"])
+def test_a_representation_is_not_called_as_a_folder_of_the_study(name):
+    config = {"dataset": "d", "simulation": {"seed": 1}, "representations": {name: {"method": "raw"}}, "main": name}
+    [line] = problems(config, SCHEMA)
+    assert line == f"representations: {name!r} is a folder of the study, in which files would be mixed; choose another"
+
+
+def test_the_folders_of_the_study_are_those_of_the_rules():
+    rules = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
+    assert set(re.findall(r"<results>/(\w+)/", rules)) | {"logs", "benchmarks"} == FOLDERS

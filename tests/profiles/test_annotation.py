@@ -189,7 +189,9 @@ def test_moas_that_differ_only_in_case_or_spaces_are_listed():
     moa = pd.Series(["COX inhibitor", "cox  inhibitor", "COX inhibitor", "kinase inhibitor", "a|B", "b"])
     assert lookalikes(moa) == [["COX inhibitor", "cox  inhibitor"]]
     assert len(profiles.moa_notes(moa, "whole")) == 1
-    assert profiles.moa_notes(moa, "split")[0] == ("MoAs that differ only in case or spaces count as 2: 'B', 'b'")
+    assert profiles.moa_notes(moa, "split")[0] == (
+        "MoAs that differ only in case, spaces or invisible characters count as 2: 'B', 'b'"
+    )
     assert not profiles.moa_notes(pd.Series(["a b", "a c"]), "whole")
 
 
@@ -254,3 +256,23 @@ def test_annotate_does_not_depend_on_the_index():
     annotation = pd.DataFrame({"pert_id": ["b", "a"], "pert_iname": ["b", "a"], "moa": ["m", "m"]})
     annotated, _ = profiles.annotate(table, annotation, annotation.loc[[], ["pert_id", "pert_iname"]])
     assert dict(zip(annotated["pert_id"], annotated["f"], strict=True)) == {"a": 1.0, "b": 2.0}
+
+
+@pytest.mark.parametrize(
+    "other", ["re\u0301cepteur \u03bc", "r\u00e9cepteur \u00b5", "r\u00e9cepteur\u200b \u03bc\ufeff"]
+)
+def test_moas_that_look_alike_are_noted(other):
+    """An accent of its own, a micro sign for a mu, a zero-width space; another letter is another MoA."""
+    moa = pd.Series(["r\u00e9cepteur \u03bc", other, "recepteur \u03bc"])
+    assert lookalikes(moa) == ([sorted(moa[:2])] if other != moa[0] else [])
+
+
+def test_features_that_epsilon_outweighs_are_noted():
+    """Their normalized spread is a small part of the others.."""
+    raw = pd.DataFrame({"wide": [0.0, 1.0, 2.0], "fine": [0.0, 1e-4, 2e-4], "flat": [1.0, 1.0, 1.0]})
+    statistics = feature_statistics(raw)
+    wide, fine, _ = normalize(raw, statistics["mean"], statistics["variance"]).std(axis=0)
+    assert wide > 0.99 and fine < 0.1
+    (note,) = profiles.scale_notes(statistics, 1e-5)
+    assert note.startswith("1 of 3 features count for little") and "'fine', 6.7e-09" in note
+    assert not profiles.scale_notes(statistics, 1e-9)

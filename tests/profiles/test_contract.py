@@ -49,6 +49,8 @@ ODD = {  # a file, and the columns of it that are not as text() has them
     "blank lines": (text().replace("\n", "\n\n"), {}),
     "no last line end": (text().rstrip("\n"), {}),
     "latin-1": (text(moa="\xb5-opioid \xe9").encode("latin-1"), {"moa": ["m", "µ-opioid é"]}),
+    "Excel's code page": (text(moa="Na\x96K \x92x\x92 \xb5").encode("latin-1"), {"moa": ["m", "Na–K ’x’ µ"]}),
+    "neither code page": (text(moa="\x81 \xe9").encode("latin-1"), {"moa": ["m", "\x81 é"]}),
     "unicode": (text(b="β-阿司匹林 💊"), {"pert_id": ["a", "β-阿司匹林 💊"]}),
     "markup": (text(b="<b>x</b> & 'y'"), {"pert_id": ["a", "<b>x</b> & 'y'"]}),
     "commas": (text(moa='"1,2-agonist, ""new"""'), {"moa": ["m", '1,2-agonist, "new"']}),
@@ -77,6 +79,12 @@ def test_odd_but_valid_files_pass(odd, tmp_path):
     for name, packed in {"profiles.csv": content, "profiles.csv.gz": gzip.compress(content)}.items():
         found = read(packed, tmp_path, name)
         pd.testing.assert_frame_equal(found, pd.DataFrame(expected), check_exact=True)
+
+
+def test_rows_without_a_value_are_passed_over(tmp_path):
+    """As Excel leaves them below a table, and between its rows."""
+    found = read((text().replace("\nb", "\n,,,,\nb") + ",,,,\n,,,,\n").encode(), tmp_path)
+    pd.testing.assert_frame_equal(found, read(text().encode(), tmp_path), check_dtype=False)
 
 
 def test_a_linked_file_is_read(tmp_path):
@@ -163,13 +171,16 @@ def test_a_feature_that_is_no_number_is_named_with_its_row(values, message):
     assert refused(table(f2=values, control="dmso"), controls=["dmso"]) == f"column 'f2', {message}"  # of a control too
 
 
-@pytest.mark.parametrize(
-    "values", [[1, None, 3], [None, "1", "2e3"], pd.array([1, None, 2], "Int64"), [True, False, True]]
-)
+@pytest.mark.parametrize("values", [[1, None, 3], [None, "1", "2e3"], pd.array([1, None, 2], "Int64")])
 def test_what_is_a_number_or_missing_passes(values):
     frame = table(f2=values)
     assert check(frame, one_row_each=True, source="own.csv") is None
     assert frame.astype({"f2": float})["f2"].notna().sum() == pd.Series(values).notna().sum()
+
+
+def test_a_flag_is_no_feature_even_where_it_is_missing_in_some_rows(tmp_path):
+    with pytest.raises(InputError, match="column 'hit', row 1: True; expected a number; if it is no feature, begin"):
+        read(text(x="TRUE,1", y=",2").replace("f3", "hit,f3").encode(), tmp_path)
 
 
 def test_an_id_comes_once_unless_wells_become_drugs():
@@ -200,8 +211,23 @@ def test_controls_are_told_by_the_text_of_their_column(tmp_path):
     assert not is_control(table(control="DMSO"), []).any()
 
 
-@pytest.mark.parametrize("values", [["low", "high", None], ["s1", "s2", "s3"], pd.Categorical(["x", "y", "x"])])
-def test_an_extra_text_column_is_refused_with_the_cure(values):
+def test_true_in_the_config_is_true_as_any_program_writes_it():
+    """Excel writes TRUE, R true or TRUE, pandas True; text in the config is taken as it is."""
+    found = table(control=["TRUE", "true", "True"])
+    assert is_control(found, [True]).all() and not is_control(found, [False]).any()
+    assert is_control(found, ["TRUE"]).tolist() == [True, False, False]
+
+
+def test_controls_that_no_row_has_are_named_where_an_id_is_missing():
+    frame = table(pert_id=["a", "b", None], control=["trt", None, "dmso"])
+    message = "column 'pert_id', row 3: None; expected a pert_id, or a value of wells.controls in 'control', which has "
+    assert refused(frame, controls=["DMSO"]) == message + "'dmso', 'trt'"
+
+
+@pytest.mark.parametrize(
+    "values", [["low", "high", None], ["s1", "s2", "s3"], pd.Categorical(["x", "y", "x"]), [True, False, True]]
+)
+def test_an_extra_column_that_is_no_feature_is_refused_with_the_cure(values):
     said = refused(table(Notes=values))
     assert said.startswith("column 'Notes', row 1: ")
     assert said.endswith(

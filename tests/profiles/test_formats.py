@@ -228,6 +228,9 @@ BAD = {  # name of the file: its bytes, and what must be said of it
     "pointer.csv.gz": (POINTER, "expected csv, found a Git LFS pointer"),
     "packed.csv": (gzip.compress(CSV), "found a gzip file; its name should end in .gz"),
     "excel.csv": (zipped({"xl/workbook.xml": b"x"}), "found a zip (or Excel) file"),
+    "old.csv": (bytes.fromhex("d0cf11e0a1b11ae1") + bytes(99), "found an old Excel workbook (.xls); save its sheet"),
+    "book.xls": (bytes.fromhex("d0cf11e0a1b11ae1") + bytes(99), "found an old Excel workbook (.xls); save its sheet"),
+    "book.XLSX": (zipped({"xl/workbook.xml": b"x"}), "a spreadsheet; expected a table as text: save its sheet as CSV"),
     "wide.csv": (CSV.decode().encode("utf-16"), "found text in UTF-16; save it as UTF-8"),
     **{f"empty.{form}": (b"", f"cannot be read as {form}: No columns") for form in ("csv", "gct", "gctx", "parquet")},
     "two.csv.zip": (zipped({"a.csv": CSV, "b.csv": CSV}), "the archive holds 2 files ('a.csv', 'b.csv'); set sources"),
@@ -243,7 +246,7 @@ BAD = {  # name of the file: its bytes, and what must be said of it
     "none.csv.tar.gz": (CSV, "cannot be read as csv: file could not be opened"),
     "cut.csv.zip": (zipped({"a.csv": CSV})[:60], "cannot be read as csv: File is not a zip file"),
     "folder.csv": (None, "a folder; expected a file"),
-    "profiles.xlsx": (b"x", "the name says no format; set sources.profiles.format to one of csv, tsv"),
+    "profiles.dat": (b"x", "the name says no format; set sources.profiles.format to one of csv, tsv"),
     "data.zip": (zipped({"README": b"x"}), "the name says no format"),
     "other.gctx": (CSV, "cannot be read as gctx: Unable to"),
     "hollow.gctx": (HDF5.getvalue(), "cannot be read as gctx"),
@@ -263,6 +266,8 @@ BAD = {  # name of the file: its bytes, and what must be said of it
     "long.csv": (CSV + b"\nc,7,8,9,0\n", "row 3 has 5 fields; expected 4, as in the header"),
     "all_long.csv": (b"pert_id,f1,f2\na,1,2,3\nb,4,5,6\n", "row 1 has 4 fields; expected 3, as in the header"),
     "quote.csv": (CSV + b'"c,7,8,9\n', "row 3 has 1 fields; expected 4, as in the header"),
+    "open.csv": (CSV.replace(b"a,", b'"a,'), "expected 4, as in the header; is a quotation mark not closed?"),
+    "title.csv": (b"Screen 7\n" + CSV, "as in the header, which is 'Screen 7'; delete lines above the columns' names"),
     "lines.csv": (CSV.replace(b"pert_id", b'"a\nb"'), "no column 'pert_id'; the first columns are a b, f1"),
 }
 
@@ -463,3 +468,10 @@ def test_the_time_for_a_wide_table_grows_with_its_columns_and_not_with_their_squ
         peaks[width] = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
     assert peaks[8000] < 12 * peaks[1000]
+
+
+@pytest.mark.parametrize("pack", [zipped, tarred])
+def test_what_a_mac_adds_to_an_archive_is_passed_over(pack, tmp_path):
+    path = tmp_path / ("t.zip" if pack is zipped else "t.tar.gz")
+    path.write_bytes(pack({"./._t.csv": b"\0\5\x16\7", "t.csv": CSV, "__MACOSX/._t.csv": b"\0\5\x16\7"}))
+    assert read(path)["pert_id"].tolist() == ["a", "b"]

@@ -1,15 +1,22 @@
 """The simulator against the paper's counts, the real table's statistics and its own truth."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.spatial.distance import cdist
-from scipy.stats import kurtosis, spearmanr
+from scipy.stats import spearmanr
 from threadpoolctl import threadpool_limits
 
+from moamap.communities.clusters import communities_of
+from moamap.core.labels import membership, sharing
+from moamap.core.numerics import squared_euclidean
+from moamap.profiles.annotation import annotate, hub_annotation, one_row_per_drug
+from moamap.profiles.normalize import apply_normalization, learn_normalization
 from moamap.profiles.simulate import GRADES, feature_table, simulate
+from moamap.validation.retrieval import average_precision, rank
 
 SEED = 20210927
 SMALL = dict(n_drugs=120, n_moas=30, n_common_moas=8, largest_moa=15, n_features=60)
@@ -114,37 +121,139 @@ def test_feature_names_follow_the_grammar():
     assert set(few["feature"]) < set(full["feature"])
 
 
-def test_statistics_resemble_the_real_table(values):
-    """Real subset: 98.9 % within 20, -382 to 374; standard deviations 0.56, 1.2, 4.2, 10, 31; means -4.1 to 4.1."""
-    assert 0.985 < (np.abs(values) <= 20).mean() < 0.991
-    assert -600 < values.min() < -200
-    assert 300 < values.max() < 900
-    least, low, median, high, most = np.percentile(values.std(axis=0), [0, 5, 50, 95, 100])
-    assert 0.2 < least < 0.8 and 0.9 < low < 1.7 and 3.2 < median < 5.2 and 8 < high < 15 and 22 < most < 50
-    assert np.abs(values.mean(axis=0)).max() < 5
+def summary(features, moa):
+    """What the simulator is fitted to: range, spectra, strengths, communities and retrieval, on both axes."""
+    x = features.to_numpy(float)
+    found = {"minimum": x.min(), "maximum": x.max(), "within 20": (np.abs(x) <= 20).mean()}
+    found |= {
+        f"feature sd, {q}%": v for q, v in zip((5, 50, 95), np.percentile(x.std(axis=0), (5, 50, 95)), strict=True)
+    }
+    shared = sharing(membership(moa, "whole").to_numpy())
+    np.fill_diagonal(shared, False)
+    for axis in ("profile", "feature"):
+        z = apply_normalization(features, learn_normalization(features, moa, axis=axis))
+        found |= {f"{axis}: minimum": z.min(), f"{axis}: maximum": z.max()}
+        # eigenvalues of the correlation matrix of drugs (profiles), or of features
+        explained = np.cumsum(np.linalg.svd(z, compute_uv=False) ** 2) / (z**2).sum()
+        found |= {f"{axis}: variance of {k}": explained[k - 1] for k in (1, 2, 5, 10, 20, 50)}
+        squared = squared_euclidean(z)
+        communities = np.bincount(communities_of(-squared).numbers)[1:]
+        found |= {f"{axis}: communities": len(communities), f"{axis}: singletons": (communities == 1).sum()}
+        found[f"{axis}: lift"] = lift(squared, shared)
+    lengths = np.percentile(np.linalg.norm(z, axis=1), (5, 25, 50, 75, 90, 95, 99))  # of normalized features
+    return found | {f"strength, {q}%": v for q, v in zip((5, 25, 50, 75, 90, 95, 99), lengths, strict=True)}
 
 
-def test_tails_and_correlations_resemble_the_real_table(standardized):
-    """Real subset: median kurtosis 41, median |r| 0.34, components .35 .25 .11; 3, 6, 14, 32, 127 of them."""
-    assert 30 < np.median(kurtosis(standardized)) < 60
-    correlation = np.corrcoef(standardized.T)[np.triu_indices(812, 1)]
-    assert 0.25 < np.median(np.abs(correlation)) < 0.45
-    variance = np.linalg.svd(standardized, compute_uv=False) ** 2
-    explained = variance.cumsum() / variance.sum()
-    needed = [np.searchsorted(explained, share) + 1 for share in (0.6, 0.8, 0.9, 0.95, 0.99)]
-    assert (np.array(needed) <= [4, 8, 28, 60, 140]).all()
-    assert 0.3 < explained[0] < 0.45
-    # lengths of the real profiles: 10.7 in the middle, 48 at 95 %, 144 at 99 %
-    middle, active, extreme = np.percentile(np.linalg.norm(standardized, axis=1), [50, 95, 99])
-    assert 9 < middle < 16 and 30 < active < 60 and 110 < extreme < 180
+def lift(squared, shared):
+    """Same-MoA mean average precision over that of permuted labels."""
+    n, rng = len(squared), np.random.default_rng(0)
+    ranking = rank(squared, np.arange(n), np.arange(n))
+    permuted = [shared[np.ix_(order, order)] for order in (rng.permutation(n) for _ in range(20))]
+    score, *null = (np.nanmean(average_precision(ranking, labels)[0]) for labels in [shared, *permuted])
+    return score / np.mean(null)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_statistics_do_not_hang_on_the_seed(seed):
-    values = simulate(seed=seed)[0].iloc[:, 3:].to_numpy()
-    assert 0.985 < (np.abs(values) <= 20).mean() < 0.991
-    assert -900 < values.min() < -200
-    assert 200 < values.max() < 900
+# of the 488 drugs of the real subset
+REAL = {
+    "minimum": -382.0,
+    "maximum": 374.0,
+    "within 20": 0.9887,
+    "feature sd, 5%": 1.17,
+    "feature sd, 50%": 4.18,
+    "feature sd, 95%": 10.2,
+    "profile: minimum": -8.78,
+    "profile: maximum": 14.2,
+    "profile: variance of 1": 0.148,
+    "profile: variance of 2": 0.265,
+    "profile: variance of 5": 0.435,
+    "profile: variance of 10": 0.567,
+    "profile: variance of 20": 0.69,
+    "profile: variance of 50": 0.834,
+    "profile: communities": 34.0,
+    "profile: singletons": 0.0,
+    "profile: lift": 1.61,
+    "feature: minimum": -14.0,
+    "feature: maximum": 16.2,
+    "feature: variance of 1": 0.347,
+    "feature: variance of 2": 0.599,
+    "feature: variance of 5": 0.784,
+    "feature: variance of 10": 0.868,
+    "feature: variance of 20": 0.925,
+    "feature: variance of 50": 0.967,
+    "feature: communities": 90.0,
+    "feature: singletons": 66.0,
+    "feature: lift": 1.67,
+    "strength, 5%": 8.1,
+    "strength, 25%": 9.23,
+    "strength, 50%": 10.7,
+    "strength, 75%": 13.6,
+    "strength, 90%": 23.3,
+    "strength, 95%": 48.1,
+    "strength, 99%": 144.0,
+}
+DATA = Path(__file__).resolve().parents[3] / "shared/data/lds1195-subset"
+
+
+@pytest.fixture(scope="module")
+def sampled():
+    """The same of 488 random drugs of simulated screens, the median over four of them."""
+    summaries = []
+    for seed in range(1, 5):
+        profiles, _ = simulate(seed=seed)
+        rows = np.random.default_rng(seed).choice(len(profiles), 488, replace=False)
+        some = profiles.iloc[rows].reset_index(drop=True)
+        summaries.append(summary(some.iloc[:, 3:], some["moa"]))
+    return pd.DataFrame(summaries).median()
+
+
+@pytest.mark.parametrize("quantity", [name for name in REAL if "variance" in name])
+def test_the_spectra_of_drugs_and_of_features_are_those_of_the_real_rows(sampled, quantity):
+    assert abs(sampled[quantity] - REAL[quantity]) < 0.06
+
+
+@pytest.mark.parametrize(
+    "quantity", [name for name in REAL if name.startswith(("strength", "feature sd")) or "lift" in name]
+)
+def test_strengths_spreads_and_retrieval_are_those_of_the_real_rows(sampled, quantity):
+    assert 0.8 < sampled[quantity] / REAL[quantity] < 1.25
+
+
+def test_communities_are_as_many_as_those_of_the_real_rows(sampled):
+    for quantity in ("profile: communities", "feature: communities", "feature: singletons"):
+        assert 0.85 < sampled[quantity] / REAL[quantity] < 1.15, quantity
+    assert sampled["profile: singletons"] == REAL["profile: singletons"] == 0
+
+
+def test_the_range_is_that_of_the_real_rows_but_for_the_farthest_single_values(sampled):
+    assert abs(sampled["within 20"] - REAL["within 20"]) < 0.003
+    for end in ("minimum", "maximum"):
+        assert 0.8 < sampled[f"feature: {end}"] / REAL[f"feature: {end}"] < 1.25
+        assert 0.65 < sampled[f"profile: {end}"] / REAL[f"profile: {end}"] < 1.5
+        assert 0.5 < sampled[end] / REAL[end] < 1.5
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason=f"no real rows at {DATA}")
+def test_the_target_is_what_the_real_rows_have():
+    def hub(name, columns):
+        return pd.read_csv(DATA / name, sep="\t", comment="!", encoding="latin-1", dtype=str)[columns]
+
+    annotation = hub_annotation(
+        hub("repurposing_samples_20170327.txt", ["broad_id", "pert_iname"]),
+        hub("repurposing_drugs_20170327.txt", ["pert_iname", "moa"]),
+    )
+    rows, _ = annotate(pd.read_csv(DATA / "MLPCN_morplological_profiles.csv.gz"), *annotation)
+    drugs, _ = one_row_per_drug(rows)
+    found = summary(drugs.iloc[:, 3:], drugs["moa"])
+    assert found.keys() == REAL.keys()
+    for quantity, value in REAL.items():
+        assert found[quantity] == pytest.approx(value, rel=0.006, abs=0.001), quantity
+
+
+def test_without_a_signal_moas_are_not_found_again():
+    for seed in range(3):
+        profiles, _ = simulate(seed=seed, signal=0.0)
+        some = summary(profiles.iloc[:488, 3:], profiles["moa"].iloc[:488])
+        assert 0.85 < some["profile: lift"] < 1.15 and 0.85 < some["feature: lift"] < 1.15
 
 
 @pytest.mark.parametrize("threads", [1, 2])

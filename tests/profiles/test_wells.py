@@ -154,6 +154,7 @@ def test_two_moas_of_a_drug_are_refused_by_name(screen, role):
     [
         ({}, {"controls": ["water"]}, "plate 'plate 001' has 0 control wells, expected 2"),
         ({"plate": None}, PLAIN, "no column 'plate'"),
+        ({}, PLAIN | {"lost": True}, "2 of .* wells have no plate .the first is of pert_id '.+'.; fill in"),
         ({}, PLAIN | {"each": True, "reference": "all"}, "plate '0' has 1 well, expected 2 or more, .*normalize: null"),
         ({}, PLAIN | {"flat": True, "normalize": "spherize"}, "plate 'plate 001' cannot be normalized by spherize: "),
         ({}, PLAIN | {"select": ["blocklist"], "blocklist": "all"}, "no feature is left"),
@@ -165,6 +166,8 @@ def test_what_cannot_be_done_is_said(screen, change, options, message):
     options = dict(options)
     if options.pop("each", False):
         wells = wells.assign(plate=[str(i) for i in range(len(wells))])
+    if options.pop("lost", False):
+        wells = wells.assign(plate=wells["plate"].where(~wells.index.isin(wells.index[3:5])))
     if options.pop("flat", False):
         wells = wells.assign(**{wells.columns[-1]: 1.0})
     if options.get("blocklist"):

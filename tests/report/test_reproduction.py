@@ -57,10 +57,30 @@ def test_another_source_table_is_not_comparable_even_where_numbers_agree():
     assert row["reason"] == "the source table has 90 compounds, the paper's has 100"
 
 
+@pytest.mark.parametrize(("published", "where"), [(57, "inside"), (190, "outside")])
+def test_on_a_subset_a_number_is_extrapolated(published, where):
+    rows = [("compounds", "", 100, 0, np.nan), ("it", "", published, 0, np.nan), ("other", "", 1, 0, np.nan)]
+    table = pd.DataFrame(rows, columns=["quantity", "description", "published", "decimals", "caveat"])
+    beyond = pd.DataFrame({"quantity": ["it"], "extrapolated": [58.0], "low": [50.0], "high": [66.0]})
+    seen = {"compounds": 40, "it": 34, "other": 1}
+    found = reproduction(table, seen, beyond).set_index("quantity")
+    assert found["verdict"].to_dict() == {
+        "compounds": "NOT COMPARABLE",
+        "it": "EXTRAPOLATED",
+        "other": "NOT COMPARABLE",
+    }
+    assert found.loc["it", ["reproduced", "extrapolated", "low", "high"]].tolist() == [34, 58, 50, 66]
+    assert found.loc["it", "reason"].endswith(f"the published number is {where} the interval")
+    whole = reproduction(table, seen | {"compounds": 100}, beyond).set_index("quantity")
+    assert whole["extrapolated"].isna().all() and whole.loc["other", "verdict"] == "PASS"
+
+
 def test_the_papers_own_numbers_pass():
     table = reproduction(PUBLISHED, dict(zip(PUBLISHED["quantity"], PUBLISHED["published"], strict=True)))
     assert set(table["verdict"]) == {"PASS"}
-    assert list(table) == ["quantity", "description", "published", "reproduced", "verdict", "reason"]
+    assert list(table)[:4] == ["quantity", "description", "published", "reproduced"]
+    assert list(table)[4:] == ["extrapolated", "low", "high", "verdict", "reason"]
+    assert table["extrapolated"].isna().all()
     assert table["quantity"].tolist() == PUBLISHED["quantity"].tolist()
 
 
@@ -73,12 +93,13 @@ def observed():
         dict.fromkeys(names, enriched), dict.fromkeys(names, True), {name: {"supervised": False} for name in names}
     )
     overlap = pd.DataFrame({"n_communities": [1, 2, 3, 4], "n_features": [9, 5, 2, 1]})
-    return observed_numbers(features, pd.Series([5, 7, 1]), 11, table, overlap, True)
+    return observed_numbers(features, features / 10, pd.Series([5, 7, 1]), 11, table, overlap, True)
 
 
 def test_observed_numbers_by_hand():
     expected = {"compounds": 11, "drugs": 3, "features": 2, "pairs": 3, "moas": 3, "moas_of_five": 2}
     expected |= {"largest_moa": 7, "raw_minimum": -30, "raw_maximum": 20.5, "share_within_20": 4 / 6}
+    expected |= {"normalized_minimum": -3, "normalized_maximum": 2.05}
     expected |= {"csif_of_two": 5, "csif_of_three_or_more": 3, "query_shares_community": 1}
     for name in ("raw", "pca", "itml"):
         expected |= {f"{name} Clustering Number": 2, f"{name} Enrichment Number": 1}

@@ -1,6 +1,8 @@
+import os
+
 import pytest
 
-from moamap.sources.locations import files_of, missing_sources
+from moamap.sources.locations import files_of, missing_sources, states, unusable_folder
 
 NAMES = ["[plate] 1.csv", "plate[1].csv", "a*b?.csv", "{.csv", "}{ }.csv", "#1 %20 'x'.csv"]
 
@@ -45,3 +47,41 @@ def test_a_name_that_is_a_wildcard_to_snakemake_is_refused(name, tmp_path):
 def test_what_is_no_file_is_refused(location, expected, tmp_path):
     [line] = missing_sources({"profiles": {"location": location.format(tmp_path)}})
     assert expected in line
+
+
+def test_a_home_folder_is_to_be_written_out():
+    [line] = missing_sources({"profiles": {"location": "~/profiles.csv"}})
+    assert line.endswith("there is no file '~/profiles.csv'; write the folder out, ~ is not your home here")
+
+
+def without_rights(*_):
+    return False  # the tests may run as root, who may do everything
+
+
+def test_a_file_that_may_not_be_read_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "p.csv").touch()
+    assert not missing_sources({"profiles": {"location": str(tmp_path / "p.csv")}})
+    monkeypatch.setattr(os, "access", without_rights)
+    [line] = missing_sources({"profiles": {"location": str(tmp_path / "p.csv")}})
+    assert line.endswith("p.csv' may not be read; change its permissions (chmod u+r)")
+
+
+def test_a_folder_that_cannot_take_the_results_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "folder")
+    (tmp_path / "lost").symlink_to("unmounted")
+    assert not unusable_folder([tmp_path / "new", tmp_path / "folder", tmp_path / "link"])
+    assert "file is a file; the study writes into a folder" in unusable_folder([tmp_path / "file"])
+    assert "lost is a link to unmounted, which is not there" in unusable_folder([tmp_path / "new", tmp_path / "lost"])
+    monkeypatch.setattr(os, "access", without_rights)
+    assert "folder may not be written; change its permissions" in unusable_folder([tmp_path / "folder"])
+
+
+def test_a_file_that_an_older_one_replaces_has_another_state(tmp_path):
+    path = tmp_path / "p.csv"
+    path.write_text("new")
+    new = states([str(path), "https://a.org/p.csv"])
+    assert new == states([str(path)]) and len(new) == 1
+    os.utime(path, (1e9, 1e9))
+    assert states([str(path)]) != new

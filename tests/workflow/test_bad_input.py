@@ -81,7 +81,7 @@ CASES = {
     "a folder in place of a file": Case("is a folder; expected a file", source="location: {}"),
     "a pattern that fits no file": Case("no file matches the pattern", source="location: '{}/plate*.csv'"),
     "a wrong checksum": Case(f"expected md5:{'0' * 32}", source=f"checksum: 'md5:{'0' * 32}'"),
-    "an unknown format": Case("profiles.xlsx: the name says no format; set", file="profiles.xlsx"),
+    "an unknown format": Case("profiles.dat: the name says no format; set", file="profiles.dat"),
     "an empty file": Case("profiles.csv: cannot be read as csv: No columns to parse", b""),
     "a header and nothing else": Case("0 rows x 4 features", table(0)),
     "a truncated gz": Case("Compressed file ended before", gzip.compress(text())[:-40], "profiles.csv.gz"),
@@ -122,6 +122,12 @@ CASES = {
         table(24, moa=["a", "b"] * 12, plate=[f"p{i}" for i in range(24)]),
         extra="wells: {reference: all}",
     ),
+    "a spreadsheet": Case("profiles.xlsx: a spreadsheet; expected a table as text", file="profiles.xlsx"),
+    "wells without a plate": Case(
+        "2 of 24 wells have no plate (the first is of pert_id 'c04')",
+        WELLS.assign(plate=["p1"] * 4 + [None] * 2 + ["p1"] * 18),
+        extra="wells: {controls: [dmso]}",
+    ),
     "two wells of one place": Case(
         "profiles.csv: row 3 and row 2 of profiles.csv are both plate 'p1', well 'A1'",
         table(plate="p1", well=["A0", "A1", "A1", *(f"B{i}" for i in range(9))]),
@@ -137,6 +143,16 @@ CASES = {
     ),
     "a constant feature": Case(
         "feature 'Cells_AreaShape_Area' has constant values", table(**{FEATURES[0]: [1.0] * 12})
+    ),
+    "a constant profile": Case(
+        "drug 'c03' has one value in all 4 features (1 such drugs), which cannot be normalized",
+        table().assign(
+            **{f: [5.0 if i == 3 else (i * 7 + 3 * j) % 11 for i in range(12)] for j, f in enumerate(FEATURES)}
+        ),
+    ),
+    "features in natural units": Case(
+        "feature 'Cells_AreaShape_Area' (median or standard deviation",
+        table(**{FEATURES[0]: [1e5 + i for i in range(12)]}),
     ),
     "constant features only": Case(
         "has constant values (4 such features)",

@@ -77,7 +77,8 @@ def test_the_rows_are_the_drugs(name, tmp_path):
         read_per_drug(path, drugs[1:])
     with pytest.raises(InputError, match=rf"^{path}: row 1 is drug '0001', expected 'β'; delete it and run again$"):
         read_per_drug(path, drugs[::-1])
-    write_table(drugs.assign(f=1.0), path, simulated=False)
+    write_table(drugs.assign(drug=1.0), path, simulated=False)  # a feature of that name
+    assert read_drugs(path, drugs)[1]["drug"].astype(float).eq(1).all()
     with pytest.raises(InputError, match=r"expected 11, one per drug"):
         read_drugs(path, drugs[1:])
 
@@ -125,12 +126,20 @@ def test_the_hub_s_cells_are_text(tmp_path):
     assert found.to_numpy().tolist() == [["x!y", "NA"], [None, "\x85 5"]]
 
 
+def test_the_hub_s_further_columns_are_given_where_they_are(tmp_path):
+    (tmp_path / "drugs.txt").write_text(HUB, encoding="latin-1")
+    found = read_hub(tmp_path / "drugs.txt", ["pert_iname"], ["target", "moa"])
+    assert list(found) == ["pert_iname", "moa"]
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         ("", "the file is empty; expected"),
         ("!only\n!comments\n", "the file is empty; expected"),
-        ("a\tb\n1\t2\n", "no column 'pert_iname'; found a, b"),
+        ("a\tb\n1\t2\n", r"no column 'pert_iname'; found a, b \(tab-separated\)"),
+        ("pert_iname,moa\n1,2\n", r"no column 'pert_iname'; found pert_iname,moa \(tab-separated\)"),
+        (HUB.encode("utf-16").decode("latin-1"), "expected .* found text in UTF-16; save it as UTF-8"),
         (HUB + "short\n", "row 3 has 1 fields; expected 2"),
         (HUB + "long\t2\t3\n", "row 3 has 3 fields; expected 2"),
     ],
@@ -139,6 +148,12 @@ def test_a_bad_hub_file_is_one_line(content, message, tmp_path):
     (tmp_path / "drugs.txt").write_text(content, encoding="latin-1")
     with pytest.raises(InputError, match=rf"^drugs\.txt: {message}"):
         read_hub(tmp_path / "drugs.txt", ["pert_iname", "moa"])
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1"])
+def test_a_hub_file_that_was_saved_again_has_the_same_names(encoding, tmp_path):
+    (tmp_path / "drugs.txt").write_text("!a\npert_iname\tmoa\ndr\u00f6g \u00b5\tm\n", encoding=encoding)
+    assert read_hub(tmp_path / "drugs.txt", ["pert_iname"]).to_numpy().tolist() == [["dr\u00f6g \u00b5"]]
 
 
 def test_a_gz_that_is_none(tmp_path):

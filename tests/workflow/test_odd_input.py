@@ -25,6 +25,7 @@ NAMES = [
 CONFIG = """dataset: odd
 sources: {profiles: {location: "my profiles é.csv.gz"}}
 columns: {pert_id: Cell line.Compound ID, moa: MoA (<i>known</i>)}
+normalization: {axis: feature} # the scales of the features are 12 orders of magnitude apart
 representations: {raw: {method: raw}, pca: {method: pca}, itml: {method: itml}}
 validation: off
 tsne: {perplexity: 5}

@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import os
 import re
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -91,3 +92,15 @@ def test_moas_are_joined_from_the_hub_s_files_and_inspect_says_what_will_be_left
     dropped = pd.read_csv(tmp_path / "results/hub/profiles/dropped.csv")
     assert dropped["reason"].tolist() == ["the drug has no MoA", "the id has no name in the Hub's samples"]
     assert re.search(r"drugs with a MoA: +10; 2 ids without one will be dropped", run.stdout)
+
+
+def test_a_table_that_an_older_one_replaces_is_read_again(tmp_path):
+    """Unpacked, or copied with its date (cp -p), which Snakemake takes for older than what was made of the other."""
+    path = tmp_path / "profiles.csv"
+    table().to_csv(path, index=False)
+    assert fetch(tmp_path, path, "null", "dated")[0].returncode == 0
+    table().assign(moa=["b", "a"] * 6).to_csv(path, index=False)
+    os.utime(path, (1e9, 1e9))
+    run, target = fetch(tmp_path, path, "null", "dated")
+    assert run.returncode == 0, run.stdout
+    assert pd.read_parquet(target)["moa"].tolist() == ["b", "a"] * 6

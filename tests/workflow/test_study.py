@@ -13,6 +13,7 @@ from scipy.spatial.distance import pdist
 from .study import ROOT, SMALL, checksums, snakemake
 
 LEARNED = ["raw", "pca", "itml"]
+QUERIED = ["simulated drug 001", "simulated drug 002"]
 REPRESENTATIONS = [*LEARNED, "itml_crossfit"]
 FIGURES = ["fig1", "fig2", "fig3", "fig4", "figS1", "validation_null", "validation_retrieval", "validation_stability"]
 EACH = ["connections.parquet", "representation.json", "communities.csv", "communities.json"]
@@ -22,7 +23,7 @@ ONCE += [f"supplement/table_{name}" for name in ("S1.csv.gz", "S2.csv.gz", "S3.c
 ONCE += [f"figures/{name}.{ending}" for name in FIGURES for ending in ("svg", "png")]
 ONCE += [f"validation/{name}.csv" for name in ("null", "null_by_moa", "retrieval", "retrieval_by_moa", "stability")]
 ONCE += ["validation/table_1_calibrated.csv", "validation/verdict.md", "validation/power.csv", "candidates.csv"]
-ONCE += ["reproduction.csv", "provenance.json"]
+ONCE += ["reproduction.csv", "repurposing.csv", "provenance.json"]
 ONCE += [f"{name}/{file}" for name in LEARNED for file in ("transform.npz", "embedding.parquet")]
 
 
@@ -90,6 +91,27 @@ def test_cross_fitted_distances_are_of_all_pairs(small_run):
     assert len(connections) == 120 * 119 // 2
     assert (connections["distance"] > 0).all()
     assert set(folds["split_1"]) == {1, 2, 3, 4} and list(folds["drug"]) == list(connections["drug_1"].cat.categories)
+
+
+def test_repurposing_counts_the_stability_runs(small_run):
+    table = pd.read_csv(small_run / "repurposing.csv")
+    assert set(table["representation"]) == set(REPRESENTATIONS) and set(table["queried"]) == set(QUERIED)
+    assert table[["target", "clinical_phase"]].isna().all(axis=None)  # the Hub's, which is not part of this study
+    for row in table[::7].itertuples():
+        stored = np.load(small_run / f"validation/stability/{row.representation}.npz")
+        names = pd.read_csv(small_run / row.representation / "communities.csv")["drug"].tolist()
+        a, b = stored["runs"][stored["kinds"] != "preference"][:, [names.index(row.queried), names.index(row.drug)]].T
+        assert (row.runs_together, row.runs) == (((a == b) & (a > 0)).sum(), ((a > 0) & (b > 0)).sum())
+        assert row.runs <= 10
+
+
+def test_without_validation_or_query_there_is_no_repurposing_table(tmp_path):
+    text = SMALL.read_text()
+    for number, changed in enumerate((f"{text}validation: off\n", text.split("query:")[0])):
+        config = tmp_path / f"{number}.yaml"
+        config.write_text(changed)
+        run = snakemake("--dry-run", directory=tmp_path, configfile=config)
+        assert run.returncode == 0 and "rule supplement" in run.stdout and "repurposing" not in run.stdout
 
 
 def test_provenance_has_versions_seeds_checksums_and_config(small_run):

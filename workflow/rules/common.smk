@@ -14,11 +14,12 @@ from moamap.core.code import digest
 from moamap.core.config import duplicate_keys, load_schema, problems, supervised_methods, with_defaults
 from moamap.core.names import crossfitted, learned_as
 from moamap.core.secrets import mask_secrets
-from moamap.sources.locations import files_of, missing_sources, url_name
+from moamap.sources.locations import files_of, missing_sources, missing_tables, states, unusable_folder, url_name
 
 schema = load_schema(WORKFLOW / "schemas")
 found = [line for path in workflow.overwrite_configfiles for line in duplicate_keys(path)]
 found += problems(config, schema) or missing_sources(config.get("sources", {}))
+found = found or missing_tables(config.get("published_tables", {}))
 if found:
     found = mask_secrets(found)
     raise WorkflowError(f"{', '.join(map(str, workflow.overwrite_configfiles)) or 'config'}: {'; '.join(found)}")
@@ -27,8 +28,8 @@ config.clear()  # so that the options are in the schema's order, whichever of th
 config.update(filled)
 
 folders = map(Path, ("results", f"results/{config['dataset']}"))
-if files := [path for path in folders if path.exists() and not path.is_dir()]:
-    raise WorkflowError(f"{files[0]} is a file; the study writes into a folder of that name: move or rename the file")
+if unusable := unusable_folder(folders):
+    raise WorkflowError(unusable)
 
 
 pathvars:
@@ -84,6 +85,12 @@ def source_files(name):
     ]
 
 
+def local_files(*names):
+    """What tells that a local file of these sources has been replaced; simulated and fetched ones are made by rules."""
+    sources = config.get("sources", {})
+    return states(file for name in names if name in sources for file in files_of(sources[name]))
+
+
 def hub_files():
     """The Hub's two files, where MoAs are joined from them."""
     return {name: source_files(name)[0] for name in ("samples", "drugs") if name in config.get("sources", {})}
@@ -120,9 +127,11 @@ def study_files():
         *(f"supplement/table_{table}" for table in SUPPLEMENT),
     ]
     once += [f"figures/{figure}.{ending}" for figure in FIGURES for ending in ("svg", "png")]
+    once += ["reproduction/published_tables.csv"] * bool(config["published_tables"])
     once += ["truth.csv"] * SIMULATED
     if VALIDATED:
         once += [f"validation/{file}" for file in VALIDATION] + ["candidates.csv"]
+        once += ["repurposing.csv"] * bool(config["query"])
     files = [f"{name}/{file}" for name in LEARNED for file in ("transform.npz", "embedding.parquet")]
     files += [f"{name}/{file}" for name in REPRESENTATIONS for file in each]
     return [f"<results>/{file}" for file in files + once]
@@ -131,7 +140,7 @@ def study_files():
 def rule_graph():
     """Every step with those whose files it reads, and its stage, as figure 2 draws them. They come from the patterns of
     the files, since a job of a cluster sees only its own part of the DAG."""
-    values = {"representation": REPRESENTATIONS, "batch": ["0"], "figure": FIGURES, "file": list(URLS)}
+    values = {"representation": REPRESENTATIONS, "batch": ["0"], "file": list(URLS)}
     steps = [step for step in workflow.rules if step.output and set(step.wildcard_names) <= set(values)]
     needs = {}
     for step in steps:

@@ -19,6 +19,7 @@ rule read:
     params:
         code=code("read"),
         source=config.get("sources", {}).get("profiles", {}),
+        files=local_files("profiles"),
         columns=config["columns"],
         wells=config["wells"],
     script:
@@ -67,6 +68,7 @@ rule annotate:
     params:
         code=code("annotate"),
         moa=config["moa"],
+        files=local_files("samples", "drugs"),
         checksums={name: config["sources"][name]["checksum"] for name in hub_files()},
     script:
         "../scripts/annotate.py"

@@ -1,5 +1,5 @@
-# reads the tables of a run; writes what people read: supplement/, figures/, query.csv, reproduction.csv,
-# provenance.json, study.h5ad
+# reads the tables of a run; writes what people read: supplement/, figures/, query.csv, repurposing.csv,
+# reproduction.csv, reproduction/, provenance.json, study.h5ad
 PUBLISHED = str(WORKFLOW.parent / "resources/published.csv")
 SUPPLEMENT = ["S1.csv.gz", "S2.csv.gz", "S3.csv.gz", "S4.csv", "S5.csv.gz", "1.csv"]
 FIGURE_INPUT = {
@@ -93,10 +93,37 @@ rule query:
         "../scripts/query.py"
 
 
+rule repurposing:
+    input:
+        index="<results>/profiles/drugs.parquet",
+        hub=[file for name, file in hub_files().items() if name == "drugs"],
+        runs=[f"<results>/validation/stability/{name}.npz" for name in REPRESENTATIONS],
+        communities=of_every_representation("communities.csv"),
+    output:
+        "<results>/repurposing.csv",
+    log:
+        "<logs>/repurposing.log",
+    benchmark:
+        "<benchmarks>/repurposing.tsv"
+    conda:
+        "../../envs/science.yaml"
+    resources:
+        mem_mb=grows(1000, 100),
+        runtime=grows(10),
+    params:
+        code=code("repurposing"),
+        representations=REPRESENTATIONS,
+        query=config["query"],
+    script:
+        "../scripts/repurposing.py"
+
+
 rule reproduction:
     input:
         annotated="<results>/profiles/annotated.parquet",
+        normalized="<results>/profiles/normalized.parquet",
         dropped="<results>/profiles/dropped.csv",
+        extrapolated=["<results>/reproduction/own/extrapolated.csv"] * (config["published"] and not SIMULATED),
         table_1="<results>/supplement/table_1.csv",
         overlap=f"<results>/{MAIN}/csif_overlap.csv",
         communities=f"<results>/{MAIN}/communities.csv",
@@ -120,9 +147,38 @@ rule reproduction:
         "../scripts/reproduction.py"
 
 
+rule published_tables:
+    input:
+        published=[table["location"] for table in config["published_tables"].values()],
+        index="<results>/profiles/drugs.parquet",
+        communities=f"<results>/{MAIN}/communities.csv",
+        enrichment=of_every_representation("enrichment.csv"),
+    output:
+        "<results>/reproduction/published_tables.csv",
+    log:
+        "<logs>/published_tables.log",
+    benchmark:
+        "<benchmarks>/published_tables.tsv"
+    conda:
+        "../../envs/science.yaml"
+    resources:
+        mem_mb=grows(1000, 20),
+        runtime=grows(10),
+    params:
+        code=code("published_tables"),
+        tables=config["published_tables"],
+        representations=REPRESENTATIONS,
+        main=MAIN,
+        moa=config["moa"],
+        alpha=config["enrichment"]["alpha"],
+    script:
+        "../scripts/published_tables.py"
+
+
 rule provenance:
     input:
         [file for name in config.get("sources", ["profiles"]) for file in source_files(name)],
+        [table["location"] for table in config["published_tables"].values()],
     output:
         "<results>/provenance.json",
     log:
@@ -137,6 +193,7 @@ rule provenance:
     params:
         code=code("provenance"),
         package=digest(WORKFLOW / "moamap", WORKFLOW),
+        files=local_files("profiles", "samples", "drugs"),
         config=config,
     script:
         "../scripts/provenance.py"
@@ -169,27 +226,27 @@ rule study_h5ad:
         "../scripts/study_h5ad.py"
 
 
-rule figure:
+# one job: most of a figure's second is the import of the plotting libraries
+rule figures:
     input:
-        lambda wildcards: [f"<results>/{file}" for file in FIGURE_INPUT[wildcards.figure]],
+        **{figure: [f"<results>/{file}" for file in files] for figure, files in FIGURE_INPUT.items()},
     output:
-        svg="<results>/figures/{figure}.svg",
-        png="<results>/figures/{figure}.png",
+        **{figure: multiext(f"<results>/figures/{figure}", ".svg", ".png") for figure in FIGURES},
     log:
-        "<logs>/figure_{figure}.log",
+        "<logs>/figures.log",
     benchmark:
-        "<benchmarks>/figure_{figure}.tsv"
-    wildcard_constraints:
-        figure="|".join(FIGURES),
+        "<benchmarks>/figures.tsv"
     conda:
         "../../envs/figures.yaml"
     resources:
         mem_mb=grows(1000, 60),
         runtime=grows(10, 0.5),
     params:
-        code=code("figure"),
-        moa=lambda wildcards: config["moa"] if wildcards.figure == "fig1" else None,
+        code=code("figures"),
+        figures=FIGURES,
+        moa=config["moa"],
+        main=MAIN,
         compared=COMPARED,
-        graph=lambda wildcards: rule_graph() if wildcards.figure == "fig2" else None,
+        graph=lambda wildcards: rule_graph(),
     script:
-        "../scripts/figure.py"
+        "../scripts/figures.py"

@@ -63,6 +63,7 @@ rule inspection:
     params:
         code=code("inspection"),
         source=config.get("sources", {}).get("profiles", {}),
+        files=local_files("profiles", "samples", "drugs"),
         columns=config["columns"],
         wells=config["wells"],
         moa=config["moa"],

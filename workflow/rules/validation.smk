@@ -59,6 +59,7 @@ rule permute:
 
 rule nulls:
     input:
+        **({"truth": "<results>/truth.csv"} if SIMULATED else {}),
         permutations=[
             f"<results>/validation/permutations/{name}_{batch}.npz"
             for name in LEARNED
@@ -68,6 +69,7 @@ rule nulls:
         table_1="<results>/supplement/table_1.csv",
         index="<results>/profiles/drugs.parquet",
     output:
+        **({"power": "<results>/validation/power.csv"} if SIMULATED else {}),
         null="<results>/validation/null.csv",
         null_by_moa="<results>/validation/null_by_moa.csv",
         retrieval="<results>/validation/retrieval.csv",
@@ -163,28 +165,6 @@ rule candidates:
         neighbours=config["neighbours"],
     script:
         "../scripts/candidates.py"
-
-
-rule power:
-    input:
-        truth="<results>/truth.csv",
-        null_by_moa="<results>/validation/null_by_moa.csv",
-        retrieval_by_moa="<results>/validation/retrieval_by_moa.csv",
-    output:
-        "<results>/validation/power.csv",
-    log:
-        "<logs>/power.log",
-    benchmark:
-        "<benchmarks>/power.tsv"
-    conda:
-        "../../envs/science.yaml"
-    resources:
-        mem_mb=grows(500),
-        runtime=grows(10),
-    params:
-        code=code("power"),
-    script:
-        "../scripts/power.py"
 
 
 rule verdict:

@@ -5,7 +5,7 @@ import gzip
 import io
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,8 @@ def _check_drugs(table: pd.DataFrame, drugs: pd.DataFrame, path: str) -> None:
     """Raise InputError unless the rows of a table are the drugs, in their order."""
     if len(table) != len(drugs):
         raise InputError(f"{path}: {len(table)} rows, expected {len(drugs)}, one per drug; {AGAIN}")
-    column = next((name for name in ("drug", "pert_iname") if name in table), None)
+    # in a table of profiles "drug" may be a feature
+    column = next((name for name in ("pert_iname", "drug") if name in table), None)
     if column is None:
         return
     found, expected = table[column].astype(object).to_numpy(), drugs["pert_iname"].astype(object).to_numpy()
@@ -72,13 +73,15 @@ def _check_drugs(table: pd.DataFrame, drugs: pd.DataFrame, path: str) -> None:
         raise InputError(f"{path}: row {row + 1} is drug {found[row]!r}, expected {expected[row]!r}; {AGAIN}")
 
 
-def read_hub(path: str, columns: list[str]) -> pd.DataFrame:
-    """A file of the Drug Repurposing Hub: tab-separated latin-1 with comment lines that begin with `!`.
+def read_hub(path: str, columns: list[str], optional: Sequence[str] = ()) -> pd.DataFrame:
+    """A file of the Drug Repurposing Hub: tab-separated with comment lines that begin with `!`, in latin-1, or in
+    UTF-8 where it has been saved again.
 
-    Every cell is text; an empty one is missing. Raises InputError, in one line, where the file is another.
+    Every cell is text; an empty one is missing. Of the `optional` columns it gives those that are there. Raises
+    InputError, in one line, where the file is another.
     """
     name = Path(path).name
-    lines = Path(path).read_bytes().decode("latin-1").split("\n")  # and not at \x85, a letter of other code pages
+    lines = _hub_text(Path(path).read_bytes(), name).split("\n")  # and not at \x85, a letter of other code pages
     table = (line.rstrip("\r") for line in lines if not line.startswith("!"))
     rows = [row for row in csv.reader(table, delimiter="\t") if any(row)]
     if not rows:
@@ -86,12 +89,21 @@ def read_hub(path: str, columns: list[str]) -> pd.DataFrame:
     header, *rows = rows
     for column in columns:
         if column not in header:
-            raise InputError(f"{name}: no column {column!r}; found {', '.join(header[:5])}")
+            raise InputError(f"{name}: no column {column!r}; found {', '.join(header[:5])[:80]} (tab-separated)")
     for number, row in enumerate(rows, start=1):
         if len(row) != len(header):
             raise InputError(f"{name}: row {number} has {len(row)} fields; expected {len(header)}, as in the header")
-    found = pd.DataFrame(rows, columns=header, dtype=object)[columns]
+    found = pd.DataFrame(rows, columns=header, dtype=object)[[*columns, *(name for name in optional if name in header)]]
     return found.where(found != "", None)
+
+
+def _hub_text(content: bytes, name: str) -> str:
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise InputError(f"{name}: expected the Drug Repurposing Hub's table, found text in UTF-16; save it as UTF-8")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
 
 
 def write_table(table: pd.DataFrame, path: str, *, simulated: bool) -> None:

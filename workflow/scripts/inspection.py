@@ -5,10 +5,11 @@ from typing import Any
 
 from _files import read_hub
 from _job import run
-from moamap.profiles.annotation import hub_annotation, moa_notes
-from moamap.profiles.contract import contract_notes
+from moamap.profiles.annotation import feature_columns, hub_annotation, moa_notes, scale_notes
+from moamap.profiles.contract import contract_notes, with_numbers
 from moamap.profiles.formats import read_source
 from moamap.profiles.inspection import inspect, refusals
+from moamap.profiles.normalize import feature_statistics
 
 
 def inspect_data(job: Any) -> None:
@@ -23,7 +24,6 @@ def inspect_data(job: Any) -> None:
     notes = contract_notes(labelled)
     if "moa" in labelled:
         notes += moa_notes(labelled["moa"].dropna(), job.params.moa)
-    found += [("warning", note) for note in notes]
     refused = refusals(
         table,
         annotation,
@@ -34,6 +34,10 @@ def inspect_data(job: Any) -> None:
         queried=job.params.query,
         refuse_bad_features=job.params.normalization["bad_features"] == "refuse",
     )
+    if not refused and wells is None:  # wells are brought to one scale before
+        statistics = feature_statistics(with_numbers(table)[feature_columns(table)])
+        notes += scale_notes(statistics, job.params.normalization["epsilon"])
+    found += [("warning", note) for note in notes]
     found += [("verdict", f"the study would refuse it: {problem}") for problem in refused]
     found += [("verdict", "the table is as the study needs it")] * (not refused)
     report = "\n".join([str(source), *(f"{what + ':':<52} {how_much}" for what, how_much in found)])

@@ -24,6 +24,10 @@ def calibrate(job) -> None:
         "retrieval_by_moa": calibration.retrieval_by_moa(stored, moas.columns, moas.sum() >= job.params.min_drugs),
         "calibrated": calibration.table_1_calibrated(table_1, null),
     }
+    if "truth" in dict(job.input.items()):
+        tables["power"] = calibration.power(
+            read_table(job.input.truth), tables["null_by_moa"], tables["retrieval_by_moa"]
+        )
     for name, table in tables.items():
         write_table(table, job.output[name], simulated=is_simulated(job))
 

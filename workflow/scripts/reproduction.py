@@ -1,9 +1,10 @@
 """The paper's published numbers beside this run's."""
 
-from _files import is_simulated, read_drugs, read_per_drug, read_table, write_table
+from _files import is_simulated, read_drugs, read_per_drug, read_table, read_unlabelled, write_table
 from _job import run
 from moamap.core.labels import membership
 from moamap.report.reproduction import observed_numbers, reproduction
+from moamap.validation.extrapolation import at_the_paper_s_size
 
 
 def reproduce(job) -> None:
@@ -14,13 +15,15 @@ def reproduce(job) -> None:
     together = len(job.params.query) > 1 and communities[job.params.query].nunique() == 1
     observed = observed_numbers(
         features,
+        read_drugs(job.input.normalized)[1],
         membership(ids["moa"], job.params.moa).sum(),
         n_rows,
         read_table(job.input.table_1),
         read_table(job.input.overlap),
         together,
     )
-    table = reproduction(read_table(job.input.published), observed)
+    extrapolated = [at_the_paper_s_size(read_unlabelled(path)) for path in job.input.extrapolated]
+    table = reproduction(read_table(job.input.published), observed, *extrapolated)
     write_table(table, job.output[0], simulated=is_simulated(job))
 
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numba
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 from sklearn.utils import check_array, check_random_state
 
 from moamap.core.numerics import median
@@ -38,16 +39,16 @@ class Communities(NamedTuple):
 
 
 def affinity_propagation(
-    S,
+    S: ArrayLike,
     *,
-    preference=None,
-    damping=0.5,
-    max_iter=200,
-    convergence_iter=15,
-    random_state=None,
-    dtype=None,
-    n_threads=1,
-):
+    preference: ArrayLike | None = None,
+    damping: float = 0.5,
+    max_iter: int = 200,
+    convergence_iter: int = 15,
+    random_state: int | np.random.RandomState | None = None,
+    dtype: DTypeLike | None = None,
+    n_threads: int = 1,
+) -> Communities:
     """Find exemplars among n points by passing messages between them (Frey and Dueck 2007, equations 1-3).
 
     In float64 the messages are those of scikit-learn 1.7, by the same operations in the same order, whatever the number
@@ -82,16 +83,16 @@ def affinity_propagation(
     ValueError
         If S is not square and finite, `preference` has another shape, or a parameter is out of its range.
     """
-    S, preference, dtype = _check(S, preference, damping, max_iter, convergence_iter, dtype, n_threads)
-    if _all_equal(S, preference):
-        labels = np.arange(len(S)) if preference[0] > S[0, -1] else np.zeros(len(S), dtype=int)
+    s, preferences, kind = _check(S, preference, damping, max_iter, convergence_iter, dtype, n_threads)
+    if _all_equal(s, preferences):
+        labels = np.arange(len(s)) if preferences[0] > s[0, -1] else np.zeros(len(s), dtype=int)
         exemplars, n_iter, converged = np.unique(labels), 0, True
     else:
-        noisy = _without_ties(S, preference, dtype, check_random_state(random_state))
+        noisy = _without_ties(s, preferences, kind, check_random_state(random_state))
         with _threads(n_threads):
             exemplars, n_iter, converged = _pass_until_stable(noisy, damping, max_iter, convergence_iter)
         labels, exemplars = _refine(noisy, exemplars)
-    return Communities(labels, exemplars, n_iter, converged, _net_similarity(S, preference, labels, exemplars))
+    return Communities(labels, exemplars, n_iter, converged, _net_similarity(s, preferences, labels, exemplars))
 
 
 def _check(S, preference, damping, max_iter, convergence_iter, dtype, n_threads):

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator, FormatChecker, validators
 
-from moamap.core.names import crossfitted, learned_as
+from moamap.core.names import FOLDERS, crossfitted, learned_as
 from moamap.core.secrets import mask_secrets
 from moamap.core.violations import lines_of, place_of, suggestion
 
@@ -164,6 +164,8 @@ def _contradictions(config: dict, given: dict) -> Iterator[str]:
     for name in names:
         if learned_as(name) != name:
             yield f"representations: {name!r} is the name of cross-fitted {learned_as(name)!r}; choose another"
+        if name in FOLDERS:
+            yield f"representations: {name!r} is a folder of the study, in which files would be mixed; choose another"
     if names and config["main"] not in names:
         default = "" if "main" in given else " (the default)"
         yield f"main: there is no representation {config['main']!r}{default}{_no_such(config['main'], names)}"
@@ -182,6 +184,7 @@ def _columns_of_two_roles(columns: dict) -> Iterator[str]:
         if column in roles and {roles[column], role} != {"moa", "control"}:
             yield f"columns: {column!r} is given for both {roles[column]} and {role}; expected a column for each"
         roles.setdefault(column, role)
+
 
 def _no_such(name: str, names: list[str]) -> str:
     """What to write in place of a name that is not among those of the representations."""

@@ -1,11 +1,11 @@
 """Labels: which drug has which MoA, which drugs share one, and how drugs are assigned to folds by them."""
 
+import unicodedata
 from collections.abc import Iterable
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy.sparse.csgraph import connected_components
 
 ENOUGH = 10  # similar pairs: with fewer in any training set, `folds_to_learn_from` looks for better folds
 
@@ -26,10 +26,14 @@ def parts(label: str) -> list[str]:
 
 
 def lookalikes(labels: Iterable[str]) -> list[list[str]]:
-    """Groups of labels that differ only in case or spaces, each group and the groups sorted."""
+    """Groups of labels that look alike, each group and the groups sorted: they differ only in case, spaces, characters
+    without a shape (a zero-width space) or the form of Unicode (an accent as a character of its own, as on a Mac).
+    """
     groups: dict[str, set[str]] = {}
     for label in labels:
-        groups.setdefault("".join(label.casefold().split()), set()).add(label)
+        folded = unicodedata.normalize("NFKC", label).casefold()
+        seen = "".join(sign for sign in folded if not sign.isspace() and unicodedata.category(sign) != "Cf")
+        groups.setdefault(seen, set()).add(label)
     return sorted(sorted(group) for group in groups.values() if len(group) > 1)
 
 
@@ -60,6 +64,8 @@ def moa_groups(moas: np.ndarray) -> np.ndarray:
 
     Where every drug has one MoA these are the MoAs. It belongs to the MoAs and goes with them when labels are permuted.
     """
+    from scipy.sparse.csgraph import connected_components  # late: few scripts need it
+
     together = moas.T.astype(np.float32) @ moas.astype(np.float32) > 0
     return connected_components(together, directed=False)[1][moas.argmax(axis=1)]
 

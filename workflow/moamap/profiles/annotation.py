@@ -111,11 +111,24 @@ def feature_problems(statistics: pd.DataFrame, *, refuse: bool) -> Iterator[str]
         )
 
 
+def scale_notes(statistics: pd.DataFrame, epsilon: float) -> list[str]:
+    """Features that `normalization.epsilon` outweighs, in a line: it would make them nearly constant."""
+    small = statistics[(statistics["problem"] == "") & (statistics["variance"] < epsilon)]
+    if small.empty:
+        return []
+    first = small.iloc[0]
+    return [
+        f"{len(small)} of {len(statistics)} features count for little, as their variance is below "
+        f"normalization.epsilon, {epsilon:g} (the first: {first['feature']!r}, {first['variance']:.2g}); lower epsilon"
+    ]
+
+
 def moa_notes(moa: pd.Series, policy: str) -> list[str]:
-    """MoAs that differ only in case or spaces, a line for each group: they count as different MoAs."""
+    """MoAs that look alike (`lookalikes`), a line for each group: they count as different MoAs."""
     groups = lookalikes(membership(moa, policy).columns)
     return [
-        f"MoAs that differ only in case or spaces count as {len(group)}: {', '.join(map(repr, group))}"
+        f"MoAs that differ only in case, spaces or invisible characters count as {len(group)}: "
+        + ", ".join(map(repr, group))
         for group in groups
     ]
 

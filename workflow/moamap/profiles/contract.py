@@ -108,7 +108,11 @@ def contract_problems(
     drugs = ~is_control(table, controls).to_numpy()
     ids = table["pert_id"]
     nameless = ids.isna().to_numpy() & drugs
-    yield from _problem(origin, "pert_id", ids, nameless, "a pert_id")
+    expected = "a pert_id"
+    if controls and drugs.all() and "control" in table:
+        found = ", ".join(repr(value) for value in sorted(table["control"].dropna().unique())[:5])
+        expected += f", or a value of wells.controls in 'control', which has {found}"
+    yield from _problem(origin, "pert_id", ids, nameless, expected)
     if one_row_each:
         again = (ids.where(drugs).duplicated() & ids.notna()).to_numpy() & drugs
         yield from _problem(
@@ -122,6 +126,9 @@ def _number_problems(origin: "Origin", name: str, column: pd.Series) -> Iterator
     plain = isinstance(column.dtype, np.dtype) and column.dtype.kind in "fiu"
     if plain and not (np.abs(column.to_numpy(float)) > LARGEST).any():
         return  # as nearly every one of very many columns
+    if pd.api.types.infer_dtype(column) == "boolean":  # a flag (hit or not), which would count as a feature of 0 and 1
+        yield from _problem(origin, name, column, column.notna().to_numpy(), "a number" + NO_FEATURE)
+        return
     numeric = pd.api.types.is_numeric_dtype(column)
     numbers = column if numeric else pd.to_numeric(column.astype(object), errors="coerce")
     wrong = (column.notna() & numbers.isna()).to_numpy()  # missing values are for normalization.bad_features
@@ -204,7 +211,9 @@ class Origin:
 
 
 def is_control(table: pd.DataFrame, values: Iterable) -> pd.Series:
-    """Which rows are controls: those whose column `control` has one of the values."""
+    """Which rows are controls: those whose column `control` has one of the values, `True` in any case (Excel: TRUE)."""
     if "control" not in table:
         return pd.Series(False, index=table.index)
-    return table["control"].isin([str(value) for value in values])
+    values = list(values)
+    flags = {form(str(flag)) for flag in values if isinstance(flag, bool) for form in (str.upper, str.lower)}
+    return table["control"].isin({str(value) for value in values} | flags)

@@ -33,16 +33,18 @@ GIGABYTE = 1e9
 PIECE = 2**24
 MISSING_NUMBERS = ["", "NA", "N/A", "n/a", "nan", "NaN", "-nan", "-NaN", "NULL", "null", "None", "<NA>", "#N/A", "#NA"]
 MISSING_NUMBERS += ["#N/A N/A", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"]  # as pandas takes them
+SPREADSHEETS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".numbers")
 MISSING_TEXT = [""]  # a drug may be called NA, and a class None
 
 NOT_A_TABLE = {  # how a file begins that is something else
     b"<!doctype html": "a web page (HTML); was the address that of a download?",
     b"<html": "a web page (HTML); was the address that of a download?",
     b"version https://git-lfs": "a Git LFS pointer; take the file itself (media.githubusercontent.com, git lfs)",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls); save its sheet as CSV UTF-8",
 }
 STILL_PACKED = {  # the same, of what an archive should have been unpacked to
     b"\x1f\x8b": "a gzip file; its name should end in .gz",
-    b"pk\x03\x04": "a zip (or Excel) file",
+    b"pk\x03\x04": "a zip (or Excel) file; a name should end in .zip, a sheet be saved as CSV UTF-8",
     b"\xff\xfe": "text in UTF-16; save it as UTF-8",
     b"\xfe\xff": "text in UTF-16; save it as UTF-8",
 }
@@ -89,8 +91,7 @@ def read_profiles(
         with content:
             expected = form or format_of(inside) or expected
             if expected is None:
-                formats = f"set sources.profiles.format to one of {', '.join(READERS)}"
-                raise InputError(f"{name}: the name says no format; {formats}")
+                raise InputError(f"{name}: {_no_format(path.name)}")
             _check_beginning(content, name, expected, NOT_A_TABLE | STILL_PACKED)
             table, features = READERS[expected](content, name, set(text))
         _check_once(name, list(table))
@@ -109,6 +110,13 @@ def format_of(name: str) -> str | None:
     ending = re.sub(r"(\.gz|\.zip|\.tar|\.tgz)+$", "", name.lower()).rsplit(".", 1)[-1]
     form = {"txt": "tsv", "pq": "parquet"}.get(ending, ending)
     return form if form in READERS else None
+
+
+def _no_format(name: str) -> str:
+    """Why a file without a format cannot be read, and the cure."""
+    if name.lower().endswith(SPREADSHEETS):
+        return "a spreadsheet; expected a table as text: save its sheet as CSV UTF-8"
+    return f"the name says no format; set sources.profiles.format to one of {', '.join(READERS)}"
 
 
 def _check_beginning(content: BinaryIO, name: str, expected: str | None, others: dict[bytes, str]) -> None:
@@ -167,6 +175,7 @@ def _chosen(name: str, entries: list[str], member: str | None) -> str:
         inside = PurePosixPath(entry.replace("\\", "/"))
         if inside.is_absolute() or ".." in inside.parts:
             raise InputError(f"{name}: the archive's file {entry!r} leaves its folder; such archives are not read")
+    entries = [entry for entry in entries if not PurePosixPath(entry).name.startswith("._")]  # a Mac adds these
     if not entries:
         raise InputError(f"{name}: the archive holds no file; expected one with the table")
     if member is None and len(entries) == 1:
@@ -189,15 +198,20 @@ def _delimited(content: BinaryIO, name: str, text: set[str], separator: str) -> 
     missing = {column: MISSING_TEXT if column in text else MISSING_NUMBERS for column in header}
     options: dict[str, Any] = {"sep": separator, "encoding": encoding, "index_col": False, "low_memory": False}
     options |= {"float_precision": "round_trip", "keep_default_na": False, "na_values": missing}
-    return pd.read_csv(io.BytesIO(data), dtype=dict.fromkeys(text, str), **options), None
+    table = pd.read_csv(io.BytesIO(data), dtype=dict.fromkeys(text, str), **options)
+    empty = table.isna().all(axis=1)  # as Excel leaves them below a table
+    return (table[~empty].reset_index(drop=True) if empty.any() else table), None
 
 
 def _encoding(content: bytes) -> str:
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError:
-        return "latin-1"
-    return "utf-8-sig"
+    """UTF-8 where the bytes are, else what Excel on Windows writes (latin-1 with dashes and curly quotes)."""
+    for encoding in ("utf-8-sig", "cp1252"):
+        try:
+            content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        return encoding
+    return "latin-1"
 
 
 def _check_rows(name: str, lines: Iterable[str], separator: str) -> list[str]:
@@ -207,8 +221,16 @@ def _check_rows(name: str, lines: Iterable[str], separator: str) -> list[str]:
     _check_header(name, header, separator)
     for number, row in enumerate(rows, start=1):
         if len(row) != len(header):
-            raise InputError(f"{name}: row {number} has {len(row)} fields; expected {len(header)}, as in the header")
+            raise InputError(f"{name}: {_wrong_width(number, row, header)}")
     return header
+
+
+def _wrong_width(number: int, row: list[str], header: list[str]) -> str:
+    """What is wrong with a row that is longer or shorter than the header, and what the cause may be."""
+    said = f"row {number} has {len(row)} fields; expected {len(header)}, as in the header"
+    if len(header) == 1:
+        return f"{said}, which is {header[0][:40]!r}; delete lines above the columns' names"
+    return f"{said}; is a quotation mark not closed?" if any("\n" in field for field in row) else said
 
 
 def _check_once(name: str, columns: list[str]) -> None:

@@ -1,7 +1,22 @@
-"""One scale for all features: the paper's normalization, and what it is taken from."""
+"""One scale for all profiles: the paper's normalization, of each profile, of each feature, or of both in turn.
+
+The paper's formula is that of a normalization layer. Its text ("in each dimension") and its numbers (the range after
+normalization, the number of communities) point to different axes; docs/reproduction.md has the evidence.
+"""
+
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
+
+from moamap.core.errors import InputError, raise_first
+
+STEPS = {"profile": ("profile",), "feature": ("feature",), "profile_then_feature": ("profile", "feature")}
+FOLD = 1000  # features whose sizes differ by more are in natural units: pixels beside intensities
+SMALL_SHARE = 0.1  # as many features may be smaller than that: some hardly vary in any table
+ROUNDING = 1e-10  # what is left of a feature without variance
+OPTIONS = ["axis", "scale", "epsilon", "bias"]
 
 
 def feature_statistics(features: pd.DataFrame) -> pd.DataFrame:
@@ -22,12 +37,112 @@ def feature_statistics(features: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def normalize(x, mean, variance, *, scale=1.0, epsilon=1e-5, bias=0.0) -> np.ndarray:
-    """Scale * ((x - mean) / sqrt(variance + epsilon) + bias), feature by feature (Han, Shan et al. 2021, Methods).
+def normalize(
+    x: ArrayLike,
+    mean: ArrayLike,
+    variance: ArrayLike,
+    *,
+    scale: float = 1.0,
+    epsilon: float = 1e-5,
+    bias: float = 0.0,
+) -> np.ndarray:
+    """Scale * ((x - mean) / sqrt(variance + epsilon) + bias)  (Han, Shan et al. 2021, Methods).
 
     Parameters
     ----------
     x : (n_drugs, n_features), raw scale
-    mean, variance : (n_features,), of the drugs that the scale is taken from
+    mean, variance : (n_features,) of each feature over the drugs, or (n_drugs, 1) of each profile over its features
     """
     return scale * ((np.asarray(x) - np.asarray(mean)) / np.sqrt(np.asarray(variance) + epsilon) + bias)
+
+
+def normalize_profiles(x: ArrayLike, **options: float) -> np.ndarray:
+    """Each profile by its own mean and variance (population) over its features; depends on no other drug."""
+    x = np.ascontiguousarray(x, float)  # the last bits of a sum depend on the order in memory
+    return normalize(x, x.mean(axis=1, keepdims=True), x.var(axis=1, keepdims=True), **options)
+
+
+def learn_normalization(
+    features: pd.DataFrame,
+    names: Sequence[str] | pd.Series,
+    *,
+    axis: str = "profile_then_feature",
+    scale: float = 1.0,
+    epsilon: float = 1e-5,
+    bias: float = 0.0,
+) -> pd.DataFrame:
+    """All that `apply_normalization` needs, also for a drug that comes later: one row a feature.
+
+    Parameters
+    ----------
+    features : (n_drugs, n_features) without missing, infinite or constant features
+    names : (n_drugs,) of the drugs, for messages
+    axis : profile (each drug over its features), feature (each feature over the drugs), or one after the other
+    scale, epsilon, bias : of `normalize`, on each axis
+
+    Returns
+    -------
+    frame: feature, axis, scale, epsilon, bias, and the mean and variance over the drugs that the feature step takes
+    (of profiles already normalized, where that comes first; empty where there is no such step)
+
+    Raises InputError where a profile is constant, or where profiles would show one feature only.
+    """
+    options = {"scale": scale, "epsilon": epsilon, "bias": bias}
+    values = features.to_numpy(float)
+    table = pd.DataFrame({"feature": features.columns, "axis": axis, **options, "mean": np.nan, "variance": np.nan})
+    raise_first(normalization_problems(features, names, axis=axis))
+    if "profile" in STEPS[axis]:
+        values = normalize_profiles(values, **options)
+    if "feature" in STEPS[axis]:
+        table["mean"], table["variance"] = values.mean(axis=0), values.var(axis=0)
+        _check_spread(table)
+    return table
+
+
+def apply_normalization(features: pd.DataFrame, learned: pd.DataFrame) -> np.ndarray:
+    """Normalize drugs as the drugs of `learn_normalization` were: (n, n_features) in the order of `learned`.
+
+    Parameters
+    ----------
+    features : at least the features of `learned`, raw scale
+    learned : as `learn_normalization` gives it
+    """
+    axis, *numbers = learned[OPTIONS].iloc[0]
+    options = dict(zip(OPTIONS[1:], numbers, strict=True))
+    values = features[learned["feature"]].to_numpy(float)
+    if "profile" in STEPS[axis]:
+        values = normalize_profiles(values, **options)
+    if "feature" in STEPS[axis]:
+        values = normalize(values, learned["mean"], learned["variance"], **options)
+    return values
+
+
+def normalization_problems(features: pd.DataFrame, names: Sequence[str] | pd.Series, *, axis: str) -> Iterator[str]:
+    """Why these drugs cannot be normalized on this axis; parameters as of `learn_normalization`."""
+    if "profile" not in STEPS[axis]:
+        return
+    sizes = np.maximum(features.median().abs(), features.std(ddof=0))
+    small = np.quantile(sizes, SMALL_SHARE, method="lower")
+    if sizes.max() > FOLD * small:  # the mean and variance of each profile would be those of its largest feature
+        yield (
+            f"profiles: feature {sizes.idxmax()!r} (median or standard deviation {sizes.max():.3g}) is more than "
+            f"{FOLD:,} times as large as others ({small:.3g}), so that with normalization.axis: {axis} each profile "
+            "would show this feature only; set normalization.axis: feature, or bring the features to one scale before "
+            "(for wells: wells.normalize)"
+        )
+    constant = features.max(axis=1).to_numpy() == features.min(axis=1).to_numpy()
+    if constant.any():
+        yield (
+            f"profiles: drug {str(np.asarray(names)[constant][0])!r} has one value in all {features.shape[1]} features "
+            f"({constant.sum()} such drugs), which cannot be normalized; expected profiles that vary; remove the row, "
+            "or set normalization.axis: feature"
+        )
+
+
+def _check_spread(table):
+    """With two features every normalized profile is (-1, 1) or (1, -1), so that a feature can lose its variance."""
+    if (flat := table["variance"] < ROUNDING**2).any():
+        raise InputError(
+            f"profiles: feature {table['feature'][flat].iloc[0]!r} is constant once each profile is normalized; "
+            "expected more features; set normalization.axis: feature"
+        )

@@ -2,18 +2,20 @@
 
 The profile of drug i in feature j, on the raw scale, is
 
-    x_ij = centre_j + scale_j (harm_ij + (1 + k severity_i) technical_ij + strength_i direction_ij)
+    x_ij = centre_j + spread_j ((1 + k severity_i) energy_i technical_ij + strength_i direction_ij + reach_j harm_ij)
 
-harm         What any toxic drug does. Its severity follows a Hill curve of a log-normal dose: next to nothing for most
-             drugs, enormous for one in a hundred. Cells die in a few ways, and a drug mostly in one of them.
 technical    What no drug does: factors that act on groups of features, from all of them (the density of the well) over
              those of one channel (a stain, the same for a plate) to those of one measurement of one channel in one
              compartment, and white noise. Few cells are left of a harmed well, so its severity amplifies all of it.
 direction    What the mechanism of action does, its phenotype: the features of one channel, or of the shape, of one
              compartment go up or down. Drugs of one MoA differ in potency, and some are inactive.
+harm         What any toxic drug does. Its severity follows a Hill curve of a log-normal dose: next to nothing for most
+             drugs, enormous for a few in a hundred. Dying cells have much in common, and a drug mostly one way to kill.
+             Some features it reaches hardly, others far beyond all that they vary otherwise.
 
 Harm and technical variation know nothing of MoAs. They dominate, as in real screens, and hide the phenotypes.
-The constants were set beside the 488 annotated drugs of the LINCS table LDS-1195 that the project has at hand.
+The constants were fitted to summary statistics of the 488 annotated drugs of the LINCS table LDS-1195 that the project
+has at hand (by random search); tests/profiles/test_simulate.py names them and holds the simulated screen against them.
 """
 
 from itertools import product
@@ -52,42 +54,51 @@ N_FEATURES = 812  # what this grammar generates
 COMMON = 5  # drugs that make a MoA common: the paper's threshold for testing its enrichment
 SIZE_DECAY = 7.0  # spare drugs go to the common MoAs in proportion to exp(-SIZE_DECAY * rank / n_common)
 
-# Phenotypes. Amplitudes are root mean square shifts of the features they act on, in these features' scales. What finds
+# Phenotypes. Amplitudes are root mean square shifts of the features they act on, in these features' spreads. What finds
 # them at one grade: strong, distances of raw profiles; medium, whitening or a discriminant; weak, hardly anything.
 COMMON_MOAS_PER_PHENOTYPE = 3
-AMPLITUDE = {"strong": 2.3, "medium": 0.9, "weak": 0.35, "planted": 3.0}
+AMPLITUDE = {"strong": 3.2, "medium": 1.5, "weak": 0.5, "planted": 4.5}
 GRADES = ("strong", "medium", "weak")  # of the phenotypes that MoAs have
 POTENCY_SPREAD = 0.25  # standard deviation of its logarithm
 INACTIVE = 0.15  # share of the drugs
 PLANTED = 6  # drugs that show the planted phenotype: the pair and four fellows
 
-# Harm. The lengths of the normalized profiles then have the real upper percentiles; the ways to die have the shares of
-# variance of the leading real components. Their small sum makes a drug kill in one way rather than in all.
-HILL_SLOPE, HILL_SHIFT = 2.5, 6.2  # logit severity = slope z - shift, z standard normal over the drugs
-HARM = 13.0  # per feature, at severity 1
-WAYS_TO_DIE = (0.10, 0.09, 0.05, 0.01)  # Dirichlet
-AMPLIFICATION = 3.0  # k above
+# Harm, in spreads of its features. The small sum of the Dirichlet weights makes a drug kill in one way rather than all.
+HILL_SLOPE, HILL_SHIFT = 2.5, 5.7  # logit severity = slope z - shift, z standard normal over the drugs
+HARM = 42.0  # per feature, at severity 1
+IN_COMMON = 0.15  # share of its variance that does not depend on the way
+WAYS_TO_DIE = (0.057, 0.051, 0.028, 0.006)  # Dirichlet
+REACH_SPREAD = 0.46  # standard deviation of the logarithm
+AMPLIFICATION = 8.0  # k above
 
-# Technical variation: its standard deviation in a feature, and the shares of its variance. A family has `number`
+# Technical variation: its standard deviation is the spread of a feature, divided among families. A family has `number`
 # factors for each group of features that have the named properties in common; their scores differ by plate or by drug.
-TECHNICAL = 0.4
+ENERGY_SPREAD = 0.24  # standard deviation of the logarithm, over the drugs
 FAMILIES = (  # share, number, properties, scores by
-    (0.25, 3, (), "drug"),
-    (0.15, 1, ("channel",), "plate"),
-    (0.20, 1, ("compartment", "channel"), "drug"),
-    (0.35, 2, ("compartment", "measurement", "channel"), "drug"),
+    (0.33, 2, (), "drug"),
+    (0.16, 1, ("channel",), "plate"),
+    (0.23, 1, ("compartment", "channel"), "drug"),
+    (0.11, 2, ("compartment", "measurement", "channel"), "drug"),
 )
-WHITE = 0.05
+WHITE = 0.17
 DRUGS_PER_PLATE = 60
 WELLS_PER_PLATE, CONTROLS_PER_PLATE = 384, 32  # of the screens of wells
 
-# Raw scale. The real table is normalized to its controls: centred near 0, with very different spreads.
-SCALE_MEDIAN, SCALE_SPREAD = 4.0, 0.62  # log-normal; about the standard deviation of a feature
-CENTRE_SD = 0.9
+# Raw scale. The real table is normalized to its controls: centred near 0, the spreads of a log-normal distribution,
+# alike where measurement and channel are the same.
+SPREAD_MEDIAN, SPREAD_SPREAD, SPREAD_SHARED = 1.03, 0.41, 0.32  # median, sd of the logarithm, its shared variance
+CENTRE_SD = 0.12
 
 
 def simulate(
-    *, seed, n_drugs=1105, n_moas=372, n_common_moas=49, largest_moa=43, n_features=N_FEATURES, signal=1.0
+    *,
+    seed: int,
+    n_drugs: int = 1105,
+    n_moas: int = 372,
+    n_common_moas: int = 49,
+    largest_moa: int = 43,
+    n_features: int = N_FEATURES,
+    signal: float = 1.0,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Profiles of simulated drugs, one row a drug, and the truth about them.
 
@@ -107,7 +118,7 @@ def simulate(
     truth : in the same order, pert_iname, moa, and the phenotype that the drug shows ('' or 0 if none): phenotype (its
         id), block (of `feature_table`: the features it acts on), grade (strong, medium, weak; or planted: no MoA's own,
         shared by six drugs of six MoAs that have none), strength (root mean square shift of these features, in units
-        of about their standard deviations), planted_pair (two of the six, whom a user might ask about)
+        of their technical standard deviations), planted_pair (two of the six, whom a user might ask about)
 
     A seed gives the same bits on one machine with any number of threads: BLAS is not called.
     Raises InputError (a ValueError) where no screen has these sizes.
@@ -119,20 +130,29 @@ def simulate(
     severity = expit(HILL_SLOPE * _shuffled_normal(rng, n_drugs) - HILL_SHIFT)
     loadings = [_unit_uniform(rng, (n_features, number)) for _, number, *_ in FAMILIES]
     truth, direction = _mechanisms(rng, sizes, n_common_moas, severity, features["block"], loadings[-1], signal)
+    energy = (1 + AMPLIFICATION * severity) * np.exp(ENERGY_SPREAD * _shuffled_normal(rng, n_drugs))
+    spread = _spreads(rng, features)
     standard = (
         _harm(rng, severity, n_features)
-        + (1 + AMPLIFICATION * severity)[:, None] * _technical(rng, n_drugs, features, loadings)
+        + energy[:, None] * _technical(rng, n_drugs, features, loadings)
         + truth["strength"].to_numpy()[:, None] * direction
     )
-    scale = SCALE_MEDIAN * np.exp(SCALE_SPREAD * _shuffled_normal(rng, n_features))
-    values = rng.normal(0, CENTRE_SD, n_features) + scale * standard
+    values = rng.normal(0, CENTRE_SD, n_features) + spread * standard
     ids = truth[["pert_iname", "moa"]].copy()
     ids.insert(0, "pert_id", _numbered("SIM-D", n_drugs, width=6))
     profiles = pd.concat([ids, pd.DataFrame(values, columns=features["feature"].to_numpy())], axis=1)
     return profiles, truth
 
 
-def simulate_wells(profiles: pd.DataFrame, *, seed, replicates=4, doses=2, plate_effect=2.0, noise=0.5) -> pd.DataFrame:
+def simulate_wells(
+    profiles: pd.DataFrame,
+    *,
+    seed: int,
+    replicates: int = 4,
+    doses: int = 2,
+    plate_effect: float = 2.0,
+    noise: float = 0.5,
+) -> pd.DataFrame:
     """The wells from which such profiles would have come: plates, replicates, doses and DMSO controls.
 
     A well shows its drug's difference from DMSO, at the lower doses a share of it that halves with each step, and adds
@@ -212,7 +232,7 @@ def _measurements(compartment: str):
     yield "Texture", TEXTURES.split(), CHANNELS, TEXTURE_SCALES
 
 
-def moa_sizes(rng, n_drugs, n_moas, n_common, largest) -> np.ndarray:
+def moa_sizes(rng: np.random.Generator, n_drugs: int, n_moas: int, n_common: int, largest: int) -> np.ndarray:
     """Drugs of each MoA: exactly `largest`, then n_common - 1 of at least 5 and at most `largest`, then 1 to 4.
 
     From these least sizes on, the spare drugs are dealt one by one to MoAs that are not full: half of them to common
@@ -285,11 +305,24 @@ def _phenotypes(rng, n_own, blocks, axes) -> tuple[pd.DataFrame, np.ndarray]:
     return kinds, direction / np.where(length > 0, length, 1)[:, None]
 
 
+def _spreads(rng, features) -> np.ndarray:
+    """Of the features, log-normal; a part of the logarithm is shared by one measurement of one channel."""
+    group = features.groupby(["measurement", "channel"]).ngroup().to_numpy()
+    shared = rng.standard_normal(group.max() + 1)[group]
+    own = _shuffled_normal(rng, len(features))
+    logarithm = np.sqrt(SPREAD_SHARED) * shared + np.sqrt(1 - SPREAD_SHARED) * own
+    return SPREAD_MEDIAN * np.exp(SPREAD_SPREAD * logarithm)
+
+
 def _harm(rng, severity, n_features) -> np.ndarray:
-    """Toxicity, from its mean over the drugs: severity times each drug's mixture of the ways to die."""
-    ways = np.sqrt(rng.dirichlet(WAYS_TO_DIE, len(severity)))
-    harm = HARM * severity[:, None] * np.einsum("ik,jk->ij", ways, _unit_uniform(rng, (n_features, len(WAYS_TO_DIE))))
-    return harm - harm.mean(axis=0)
+    """Toxicity: severity times what all ways to die have in common and each drug's mixture of them, feature by feature
+    as far as it reaches.
+    """
+    weights = np.sqrt(rng.dirichlet(WAYS_TO_DIE, len(severity)))
+    ways = np.einsum("ik,jk->ij", weights, _unit_uniform(rng, (n_features, len(WAYS_TO_DIE))))
+    direction = np.sqrt(IN_COMMON) * _unit_uniform(rng, n_features) + np.sqrt(1 - IN_COMMON) * ways
+    reach = np.exp(REACH_SPREAD * _shuffled_normal(rng, n_features))
+    return HARM * severity[:, None] * reach * direction
 
 
 def _technical(rng, n_drugs, features, loadings) -> np.ndarray:
@@ -300,7 +333,7 @@ def _technical(rng, n_drugs, features, loadings) -> np.ndarray:
         group = features.groupby(list(properties)).ngroup().to_numpy() if properties else np.zeros(len(features), int)
         scores = rng.standard_normal((rows[by].max() + 1, group.max() + 1, number))[rows[by]]
         total += np.sqrt(share / number) * np.einsum("ijk,jk->ij", scores[:, group], family_loadings)
-    return TECHNICAL * total
+    return total
 
 
 def _unit_uniform(rng, shape) -> np.ndarray:

@@ -94,6 +94,12 @@ def _comparable_plates(
     if "plate" not in wells:
         raise InputError(f"{source}: no column 'plate'; wells.normalize goes plate by plate; set columns.plate")
     samples = "is_control" if reference == "controls" else "all"
+    nowhere = wells["plate"].isna()
+    if nowhere.any():
+        raise InputError(
+            f"{source}: {nowhere.sum()} of {len(wells)} wells have no plate (the first is of pert_id "
+            f"{wells.loc[nowhere, 'pert_id'].iloc[0]!r}); fill in the column, or set wells.normalize: null"
+        )
     done = []
     for plate, mine in wells.groupby("plate", sort=False):
         _check_reference(f"{source}: plate {plate!r}", mine, samples)

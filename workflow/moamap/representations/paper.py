@@ -10,7 +10,6 @@ from moamap.core.errors import InputError
 from moamap.core.labels import sharing
 from moamap.core.numerics import squared_euclidean
 from moamap.representations.base import Corrected, Learned
-from moamap.representations.itml import ITML, sample_pairs
 from moamap.representations.options import option
 
 Components = Annotated[
@@ -98,6 +97,8 @@ def labelled_pairs(moas: np.ndarray, n_constraints: int, seed: int) -> tuple[np.
     Returns row indices (n_pairs, 2) and a boolean for each pair (similar); raises ValueError where there are none.
     """
     if (moas.sum(axis=1) == 1).all():
+        from moamap.representations.itml import sample_pairs  # late: the others do without numba
+
         return sample_pairs(moas.argmax(axis=1), n_constraints, random_state=seed)
     shared = sharing(moas)
     for kind, words in ((shared, "no two drugs share a MoA"), (~shared, "every two drugs share a MoA")):
@@ -148,6 +149,8 @@ def itml(
 
 
 def _by_moamap(x: np.ndarray, pairs: np.ndarray, similar: np.ndarray, bounds: Any, options: dict) -> Learned:
+    from moamap.representations.itml import ITML  # late: the others do without numba and scikit-learn
+
     model = ITML(**options).fit_pairs(x, pairs, similar, bounds)
     notes = {
         "similar_pairs": int(model.similar_.sum()),

@@ -1,7 +1,8 @@
 """Where the files of a source are: paths, patterns of paths, URLs. Read by the rules, so it needs nothing installed."""
 
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from glob import glob, has_magic
 from pathlib import Path
 from typing import Any
@@ -30,12 +31,46 @@ def url_name(source: dict[str, Any], url: str) -> str:
     return source.get("name") or Path(unquote(urlsplit(url).path)).name
 
 
+def unusable_folder(folders: Iterable[Path]) -> str:
+    """Why the study cannot write into a folder of these, in a line; empty where it can."""
+    for folder in folders:
+        if folder.is_symlink() and not folder.exists():
+            return f"{folder} is a link to {folder.readlink()}, which is not there; make that folder, or a new link"
+        if folder.exists() and not folder.is_dir():
+            return f"{folder} is a file; the study writes into a folder of that name: move or rename the file"
+        if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
+            return f"{folder} may not be written; change its permissions (chmod u+rwx), or run in another folder"
+    return ""
+
+
+def states(files: Iterable[str]) -> list[list[int]]:
+    """Size and date of each local file, those that are there: as a parameter they make a file that an older one has
+    replaced (unpacked, or copied with its date) run again, which to Snakemake is not newer than what was made of it.
+    """
+    found = [os.stat(file) for file in files if Path(file).is_file()]
+    return [[file.st_size, file.st_mtime_ns] for file in found]
+
+
 def missing_sources(sources: dict[str, dict[str, Any]]) -> list[str]:
     """A line for each location that cannot be a file."""
     lines = [line for name, source in sources.items() for line in _missing(f"sources.{name}.location", source)]
     names = [url_name(source, url) for source in sources.values() for url in files_of(source) if "://" in url]
     lines += [f"sources: two URLs end in {name!r}; give one a `name`" for name in set(names) if names.count(name) > 1]
     return lines + [f"sources: a URL ends in {name!r}; give it a `name`" for name in names if name in ("", ".", "..")]
+
+
+def missing_tables(tables: dict[str, dict[str, Any]]) -> list[str]:
+    """A line for each of the `published_tables` that is not there."""
+    lines: list[str] = []
+    for name, table in tables.items():
+        place, location = f"published_tables.{name}.location", table["location"]
+        there = Path(location).is_file()
+        lines += _missing(place, table) if there else [f"{place}: there is no file {location!r}"]
+    return lines
+
+
+def _home(file: str) -> str:
+    return "; write the folder out, ~ is not your home here" if file.startswith("~") else ""
 
 
 def _missing(place: str, source: dict[str, Any]) -> Iterator[str]:
@@ -48,6 +83,8 @@ def _missing(place: str, source: dict[str, Any]) -> Iterator[str]:
         elif "://" not in file and Path(file).is_dir():
             yield f"{place}: {file!r} is a folder; expected a file, or a pattern such as {file}/*.csv"
         elif "://" not in file and not Path(file).is_file():
-            yield f"{place}: there is no file {file!r}"
+            yield f"{place}: there is no file {file!r}{_home(file)}"
+        elif "://" not in file and not os.access(file, os.R_OK):
+            yield f"{place}: {file!r} may not be read; change its permissions (chmod u+r)"
     if len(files) > 1 and source.get("checksum"):
         yield f"{place.replace('location', 'checksum')}: one checksum for {len(files)} files; expected none"

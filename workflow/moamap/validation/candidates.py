@@ -1,5 +1,7 @@
 """Drugs worth testing: which drugs lie among the drugs of a MoA that is not theirs."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control, gamma
@@ -38,7 +40,9 @@ def false_discovery_rate(p: np.ndarray, moas: np.ndarray) -> np.ndarray:
     return q
 
 
-def proposals(drugs: pd.DataFrame, names, close: np.ndarray, moas: np.ndarray, kept: np.ndarray) -> pd.DataFrame:
+def proposals(
+    drugs: pd.DataFrame, names: Sequence[str], close: np.ndarray, moas: np.ndarray, kept: np.ndarray
+) -> pd.DataFrame:
     """For every drug the MoA, not its own, whose drugs lie nearest.
 
     Parameters
@@ -78,7 +82,13 @@ def proposals(drugs: pd.DataFrame, names, close: np.ndarray, moas: np.ndarray, k
 
 
 def partners(
-    queried, drugs: pd.DataFrame, moas: np.ndarray, association: np.ndarray, runs: np.ndarray, *, neighbours: int
+    queried: Sequence[str],
+    drugs: pd.DataFrame,
+    moas: np.ndarray,
+    association: np.ndarray,
+    runs: np.ndarray,
+    *,
+    neighbours: int,
 ) -> pd.DataFrame:
     """Repurposing partners of the queried drugs: the nearest drugs that share no MoA; columns as `proposals`.
 

@@ -1,6 +1,8 @@
-"""One of the paper's figures, or of the validation's, as SVG and PNG."""
+"""The figures of the paper and of the validation, as SVG and PNG."""
 
 from pathlib import Path
+
+import matplotlib.pyplot as plt
 
 from _files import is_simulated, read_distances, read_drugs, read_index, read_per_drug, read_table
 from _job import run
@@ -12,45 +14,48 @@ from moamap.report.figures.workflow import figure_2
 
 
 def draw(job) -> None:
-    figure = DRAW[job.wildcards.figure](job)
-    if is_simulated(job):
-        label_simulated(figure)
-    figure.savefig(job.output.svg, metadata={"Date": None})
-    figure.savefig(job.output.png, dpi=200, metadata={"Software": None})
+    for name in job.params.figures:
+        figure = DRAW[name](job, job.input[name])
+        if is_simulated(job):
+            label_simulated(figure)
+        svg, png = job.output[name]
+        figure.savefig(svg, metadata={"Date": None})
+        figure.savefig(png, dpi=200, metadata={"Software": None})
+        plt.close(figure)
 
 
-def draw_1(job):
-    ids, raw = read_drugs(job.input[0])
-    _, normalized = read_drugs(job.input[1])
+def draw_1(job, files):
+    ids, raw = read_drugs(files[0])
+    _, normalized = read_drugs(files[1])
     return figure_1(raw, normalized, membership(ids["moa"], job.params.moa).sum())
 
 
-def draw_2(job):
+def draw_2(job, files):
     return figure_2(**job.params.graph)
 
 
-def draw_3(job):
-    drugs = read_index(job.input[0])
-    maps = {name: read_per_drug(path, drugs) for name, path in zip(job.params.compared, job.input[1:], strict=True)}
+def draw_3(job, files):
+    drugs = read_index(files[0])
+    maps = {name: read_per_drug(path, drugs) for name, path in zip(job.params.compared, files[1:], strict=True)}
     return figure_3(maps, drugs["moa"])
 
 
-def draw_4(job):
-    tables = {tuple(Path(path).with_suffix("").parts[-2:]): read_table(path) for path in job.input}
+def draw_4(job, files):
+    tables = {tuple(Path(path).with_suffix("").parts[-2:]): read_table(path) for path in files}
     maps, communities, enriched = (
         {name: tables[name, kind] for name in job.params.compared} for kind in ("tsne", "communities", "enrichment")
     )
     return figure_4(maps, communities, enriched)
 
 
-def draw_s1(job):
-    numbers = read_table(job.input[1])["community"].to_numpy()
-    return figure_s1(read_distances(job.input[0]), numbers, representation=Path(job.input[0]).parent.name)
+def draw_s1(job, files):
+    numbers = read_table(files[1])["community"].to_numpy()
+    return figure_s1(read_distances(files[0]), numbers, representation=job.params.main)
 
 
 def from_table(function):
     """A figure that is drawn from one table."""
-    return lambda job: function(read_table(job.input[0]))
+    return lambda job, files: function(read_table(files[0]))
 
 
 DRAW = {
