@@ -38,15 +38,15 @@ def null_figure(null: pd.DataFrame) -> Figure:
     """Pairs of one MoA in one community, and enriched MoAs, of every representation, on true and on permuted labels."""
     panels = {  # claim -> title and unit; the columns of the first two rows differ in how labels were permuted
         TOGETHER: ("Same-MoA pairs in one community", "pairs"),
-        WITHIN[TOGETHER]: ("within quintiles of profile strength", "pairs"),
+        WITHIN[TOGETHER]: ("The same, within quintiles of strength", "pairs"),
         TOGETHER_BY_MOA: ("Share of a MoA's pairs, mean over MoAs", "share"),
-        WITHIN[TOGETHER_BY_MOA]: ("within quintiles of profile strength", "share"),
+        WITHIN[TOGETHER_BY_MOA]: ("The same, within quintiles of strength", "share"),
         ENRICHED: (ENRICHED, "MoAs"),
         ENRICHED_BY_TWO: (ENRICHED_BY_TWO, "MoAs"),
     }
     names = list(null["representation"].unique())
     size = (10, 1 + 3 * (0.9 + 0.42 * len(names)))
-    figure, axes = plt.subplots(3, 2, figsize=size, layout="constrained", sharey=True)
+    figure, axes = plt.subplots(3, 2, figsize=size, layout="constrained", sharex="row", sharey=True)
     for axis, (claim, (title, unit)), letter in zip(axes.flat, panels.items(), "abcdef", strict=True):
         mine = null[null["quantity"] == claim].set_index("representation").loc[names].reset_index()
         labels = mine["representation"] + "\n(" + mine["labels"] + ")"
