@@ -5,7 +5,7 @@ from typing import Any
 
 from _files import read_hub
 from _job import run
-from moamap.profiles.annotation import feature_columns, hub_annotation, moa_notes, scale_notes
+from moamap.profiles.annotation import feature_columns, hub_annotation, moa_notes, name_notes, scale_notes
 from moamap.profiles.contract import contract_notes, with_numbers
 from moamap.profiles.formats import read_source
 from moamap.profiles.inspection import inspect, refusals
@@ -34,6 +34,8 @@ def inspect_data(job: Any) -> None:
         queried=job.params.query,
         refuse_bad_features=job.params.normalization["bad_features"] == "refuse",
     )
+    if "pert_iname" in labelled:
+        notes += name_notes(labelled["pert_iname"])
     if not refused and wells is None:  # wells are brought to one scale before
         statistics = feature_statistics(with_numbers(table)[feature_columns(table)])
         notes += scale_notes(statistics, job.params.normalization["epsilon"])
