@@ -278,3 +278,16 @@ def test_features_that_epsilon_outweighs_are_noted():
     (note,) = profiles.scale_notes(statistics, 1e-5)
     assert note.startswith("1 of 3 features count for little") and "'fine', 6.7e-09" in note
     assert not profiles.scale_notes(statistics, 1e-9)
+
+
+def test_names_of_drugs_that_look_alike_are_noted():
+    [note] = profiles.name_notes(pd.Series(["Aspirin", "aspirin", None, "ibuprofen", "Aspirin"]))
+    assert note.endswith("count as different drugs: 'Aspirin', 'aspirin'")
+    [note] = profiles.name_notes(pd.Series([f"{a}{i}" for i in range(7) for a in "Aa"]))
+    assert note.endswith("'A4', 'a4' and 2 more such groups")
+    assert not profiles.name_notes(pd.Series(["a", "b", "a"]))
+
+
+def test_the_nearest_names_are_said_once_each():
+    [line] = profiles.name_problems(["Aspirin "], ["Aspirin", "aspirin", "ibuprofen"])
+    assert line.endswith("nearest: Aspirin, aspirin")

@@ -475,3 +475,11 @@ def test_what_a_mac_adds_to_an_archive_is_passed_over(pack, tmp_path):
     path = tmp_path / ("t.zip" if pack is zipped else "t.tar.gz")
     path.write_bytes(pack({"./._t.csv": b"\0\5\x16\7", "t.csv": CSV, "__MACOSX/._t.csv": b"\0\5\x16\7"}))
     assert read(path)["pert_id"].tolist() == ["a", "b"]
+
+
+def test_columns_of_two_levels_are_refused(tmp_path):
+    frame = pd.read_csv(io.BytesIO(CSV))
+    frame.columns = pd.MultiIndex.from_product([["all"], frame.columns])
+    frame.to_parquet(tmp_path / "t.parquet")
+    with pytest.raises(InputError, match=r"^t\.parquet: its columns have 2 levels of names; write them with one, "):
+        read(tmp_path / "t.parquet")

@@ -188,3 +188,15 @@ def test_simulated_wells_have_the_layout_that_they_say(screen):
 
 def simulate_small():
     return simulate(seed=3, n_drugs=120, n_moas=30, n_common_moas=8, largest_moa=15, n_features=40)[0]
+
+
+def test_a_dose_is_one_however_its_number_is_written(screen):
+    """10 in one file, 10.0 or 1e1 in another; text stays as it is."""
+    wells, _ = screen
+    first = sorted(wells["dose"].dropna().unique())[0]
+    plain = wells.assign(dose=wells["dose"].where(wells["dose"] != first, "10"))
+    odd = plain.assign(dose=plain["dose"].where((plain["dose"] != "10") | (plain.index % 2 == 0), "1e1"))
+    assert odd["dose"].nunique() == plain["dose"].nunique() + 1
+    found, expected = (wells_to_drugs(one, **PLAIN) for one in (odd, plain))
+    pd.testing.assert_frame_equal(found[0], expected[0])
+    pd.testing.assert_frame_equal(found[1], expected[1])

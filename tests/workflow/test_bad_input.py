@@ -76,6 +76,7 @@ CASES = {
     "a config typo": Case("'enrichmnt'; did you mean 'enrichment'?", extra="enrichmnt: {}"),
     "a value out of range": Case("csif_ratio: 7 is greater than", extra="csif_ratio: 7"),
     "a wrong type": Case("neighbours: 'many' is not valid; expected a whole number", extra="neighbours: many"),
+    "a data set's name that is too long": Case("the first a letter or digit, at most 100", dataset="a" * 101),
     "a path in the data set's name": Case("dataset: '../../etc' is not valid; expected letters", dataset="../../etc"),
     "a file that is not there": Case("there is no file", source="location: {}/gone.csv"),
     "a folder in place of a file": Case("is a folder; expected a file", source="location: {}"),

@@ -9,7 +9,14 @@ from _files import is_simulated, read_hub, read_unlabelled, write_table
 from _job import run
 from moamap.core.names import ID_COLUMNS
 from moamap.profiles.annotation import annotate as keep_annotated
-from moamap.profiles.annotation import feature_columns, hub_annotation, moa_notes, one_row_per_drug, own_annotation
+from moamap.profiles.annotation import (
+    feature_columns,
+    hub_annotation,
+    moa_notes,
+    name_notes,
+    one_row_per_drug,
+    own_annotation,
+)
 from moamap.sources.checksums import verify
 
 
@@ -24,7 +31,7 @@ def annotate(job: Any) -> None:
         annotation = own_annotation(table)
     rows, dropped = keep_annotated(table[["pert_id", *feature_columns(table)]], *annotation)
     annotated, merged = one_row_per_drug(rows)
-    for note in moa_notes(annotated["moa"], job.params.moa):
+    for note in moa_notes(annotated["moa"], job.params.moa) + name_notes(annotated["pert_iname"]):
         logging.warning("profiles: %s", note)
     logging.info(
         "%d rows, %d with a MoA, %d drugs, %d MoAs", len(table), len(rows), len(annotated), annotated["moa"].nunique()

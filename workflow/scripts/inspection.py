@@ -5,7 +5,7 @@ from typing import Any
 
 from _files import read_hub
 from _job import run
-from moamap.profiles.annotation import feature_columns, hub_annotation, moa_notes, scale_notes
+from moamap.profiles.annotation import feature_columns, hub_annotation, moa_notes, name_notes, scale_notes
 from moamap.profiles.contract import contract_notes, with_numbers
 from moamap.profiles.formats import read_source
 from moamap.profiles.inspection import inspect, refusals
@@ -35,9 +35,15 @@ def inspect_data(job: Any) -> None:
         refuse_bad_features=job.params.normalization["bad_features"] == "refuse",
         axis=job.params.normalization["axis"],
     )
+<<<<<<< HEAD
     if (
         not refused and wells is None and job.params.normalization["axis"] == "feature"
     ):  # wells are brought to one scale before
+=======
+    if "pert_iname" in labelled:
+        notes += name_notes(labelled["pert_iname"])
+    if not refused and wells is None:  # wells are brought to one scale before
+>>>>>>> heads/strangers
         statistics = feature_statistics(with_numbers(table)[feature_columns(table)])
         notes += scale_notes(statistics, job.params.normalization["epsilon"])
     found += [("warning", note) for note in notes]

@@ -101,7 +101,7 @@ def name_problems(queried: Sequence[str], drugs: Iterable[str]) -> Iterator[str]
     for name in queried:
         if name not in known:
             near = get_close_matches(name.lower(), [drug.lower() for drug in known], n=3, cutoff=0.5)
-            spelled = [drug for lowered in near for drug in known if drug.lower() == lowered]
+            spelled = [drug for lowered in dict.fromkeys(near) for drug in known if drug.lower() == lowered]
             hint = f"; nearest: {', '.join(spelled)}" if spelled else ""
             yield f"query: no drug named {name!r} among the {len(known)} drugs with a MoA{hint}"
 
@@ -126,6 +126,18 @@ def scale_notes(statistics: pd.DataFrame, epsilon: float) -> list[str]:
     return [
         f"{len(small)} of {len(statistics)} features count for little, as their variance is below "
         f"normalization.epsilon, {epsilon:g} (the first: {first['feature']!r}, {first['variance']:.2g}); lower epsilon"
+    ]
+
+
+def name_notes(names: pd.Series) -> list[str]:
+    """Names of drugs that look alike (`lookalikes`), in one line: each is a drug of its own."""
+    groups = lookalikes(names.dropna())
+    if not groups:
+        return []
+    shown = "; ".join(", ".join(map(repr, group)) for group in groups[:5])
+    return [
+        f"names of drugs differ only in case, spaces or invisible characters, and count as different drugs: {shown}"
+        + (f" and {len(groups) - 5} more such groups" if len(groups) > 5 else "")
     ]
 
 

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import json
 import logging
 import lzma
 import re
@@ -249,7 +250,10 @@ def _check_header(name: str, header: list[str], separator: str) -> None:
 
 
 def _parquet(content: BinaryIO, name: str, text: set[str]) -> tuple[pd.DataFrame, None]:
-    shape = pq.ParquetFile(content).metadata
+    file = pq.ParquetFile(content)
+    shape, pandas = file.metadata, json.loads((file.schema_arrow.metadata or {}).get(b"pandas", b"{}"))
+    if (levels := len(pandas.get("column_indexes", []))) > 1:
+        raise InputError(f"{name}: its columns have {levels} levels of names; write them with one, joined by _")
     _check_size(name, 8 * shape.num_rows * shape.num_columns)
     content.seek(0)
     table = read_parquet(content)

@@ -54,7 +54,7 @@ def wells_to_drugs(
     features = [column for column in wells if column not in ROLES]
     wells = wells.assign(is_control=is_control(wells, controls))
     if "dose" in wells:
-        wells["dose"] = wells["dose"].fillna("none given")
+        wells["dose"] = _doses(wells["dose"])
     known = one_of_each(wells[~wells["is_control"]], source)
     steps = [_count("read", "", wells, features)]
     if normalize:
@@ -71,6 +71,12 @@ def wells_to_drugs(
         wells = make_consensus(wells[groups + features], groups, operation=consensus, features=features)
         steps.append(_count("consensus", f"{consensus} over {groups[-1]}", wells, features))
     return known.merge(wells[["pert_id", *features]], on="pert_id"), pd.DataFrame(steps)
+
+
+def _doses(dose: pd.Series) -> pd.Series:
+    """Doses as text, equal where the numbers are: one file says 10, another 10.0."""
+    numbers = pd.to_numeric(dose, errors="coerce")
+    return dose.where(numbers.isna(), numbers.map(repr)).fillna("none given")
 
 
 def one_of_each(rows: pd.DataFrame, source: str) -> pd.DataFrame:
