@@ -35,15 +35,9 @@ def inspect_data(job: Any) -> None:
         refuse_bad_features=job.params.normalization["bad_features"] == "refuse",
         axis=job.params.normalization["axis"],
     )
-<<<<<<< HEAD
-    if (
-        not refused and wells is None and job.params.normalization["axis"] == "feature"
-    ):  # wells are brought to one scale before
-=======
     if "pert_iname" in labelled:
         notes += name_notes(labelled["pert_iname"])
-    if not refused and wells is None:  # wells are brought to one scale before
->>>>>>> heads/strangers
+    if not refused and wells is None and job.params.normalization["axis"] == "feature":  # wells have one scale already
         statistics = feature_statistics(with_numbers(table)[feature_columns(table)])
         notes += scale_notes(statistics, job.params.normalization["epsilon"])
     found += [("warning", note) for note in notes]
