@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.spatial.distance import pdist, squareform
-from scipy.stats import false_discovery_control, gamma
+from scipy.stats import false_discovery_control, gamma, norm, rankdata
 from sklearn.metrics import average_precision_score
 
 from moamap.communities.clusters import find_communities
@@ -30,11 +30,11 @@ def screen(policy="whole"):
 
     The largest MoA is moved aside, and two strangers with it: drugs to be proposed for a MoA that is not theirs.
     """
-    profiles, _ = simulate(seed=5, n_drugs=N, n_moas=22, n_common_moas=6, largest_moa=12, n_features=24)
+    profiles, _ = simulate(seed=6, n_drugs=N, n_moas=22, n_common_moas=6, largest_moa=12, n_features=24)
     moa = profiles["moa"].copy()
     largest = (moa == moa.mode()[0]).to_numpy()
-    x = profiles.iloc[:, 3:].to_numpy(copy=True)
-    x[np.concatenate([np.flatnonzero(largest), np.flatnonzero(~largest)[:2]])] += 4 * x.std(axis=0)
+    x = norm.ppf((rankdata(profiles.iloc[:, 3:], axis=0) - 0.5) / N)  # a screen's heavy tails would hide the move
+    x[np.concatenate([np.flatnonzero(largest), np.flatnonzero(~largest)[:2]])] += 4
     if policy == "split":
         moa[::4] = moa[::4] + "|" + np.roll(moa, 1)[::4]
     return (x - x.mean(axis=0)) / x.std(axis=0), membership(moa, policy)
