@@ -58,5 +58,5 @@ def test_a_changed_module_of_the_package_reruns_the_rules_that_import_it(small_r
     module = tmp_path / "workflow/moamap/report/query.py"
     module.write_text(module.read_text() + "\nCHANGED = True\n")
     found = rules_that_would_run(small_run.parents[1], CONFIG, tmp_path / "Snakefile")
-    assert {"query", "check"} <= found
-    assert not {"represent", "permute", "communities", "tsne", "figures"} & found
+    assert "query" in found
+    assert not {"check", "represent", "permute", "communities", "tsne", "figures"} & found
