@@ -1,5 +1,7 @@
 """The observed beside the permuted: tables of the nulls that the permutation jobs have stored."""
 
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -25,7 +27,7 @@ INTERVAL = ["null_mean", "null_low", "null_high"]
 Stored = dict[tuple[str, str], dict[str, np.ndarray]]  # (representation, way) -> quantity -> (1 + B, ...) values
 
 
-def gather(batches) -> Stored:
+def gather(batches: Iterable[tuple[str, dict[str, np.ndarray]]]) -> Stored:
     """Put the batches of each representation together, in the order of the permutations' numbers (0 is the truth).
 
     Parameters
@@ -107,7 +109,7 @@ def retrieval_table(stored: Stored) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def retrieval_by_moa(stored: Stored, moas, tested: np.ndarray) -> pd.DataFrame:
+def retrieval_by_moa(stored: Stored, moas: Sequence[str], tested: np.ndarray) -> pd.DataFrame:
     """Per tested MoA the mean average precision of its drugs beside the null, p and q.
 
     Parameters
@@ -147,7 +149,7 @@ def _set_beside(table: pd.DataFrame, null: pd.DataFrame, claim: str, columns: li
         table[f"{claim}: {column.replace('_', ' ')}"] = null[column]
 
 
-def power(truth: pd.DataFrame, by_moa: pd.DataFrame, retrieved: pd.DataFrame, *, level=0.05) -> pd.DataFrame:
+def power(truth: pd.DataFrame, by_moa: pd.DataFrame, retrieved: pd.DataFrame, *, level: float = 0.05) -> pd.DataFrame:
     """On a simulated screen: how many MoAs with a phenotype each representation finds, and how many without one.
 
     Parameters
