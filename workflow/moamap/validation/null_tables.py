@@ -1,6 +1,6 @@
 """The observed beside the permuted: tables of the nulls that the permutation jobs have stored."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -27,7 +27,7 @@ INTERVAL = ["null_mean", "null_low", "null_high"]
 Stored = dict[tuple[str, str], dict[str, np.ndarray]]  # (representation, way) -> quantity -> (1 + B, ...) values
 
 
-def gather(batches: Iterable[tuple[str, Mapping[str, np.ndarray]]]) -> Stored:
+def gather(batches: Iterable[tuple[str, dict[str, np.ndarray]]]) -> Stored:
     """Put the batches of each representation together, in the order of the permutations' numbers (0 is the truth).
 
     Parameters
@@ -109,7 +109,7 @@ def retrieval_table(stored: Stored) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def retrieval_by_moa(stored: Stored, moas: Sequence[str] | pd.Index, tested: np.ndarray) -> pd.DataFrame:
+def retrieval_by_moa(stored: Stored, moas: Sequence[str], tested: np.ndarray) -> pd.DataFrame:
     """Per tested MoA the mean average precision of its drugs beside the null, p and q.
 
     Parameters
