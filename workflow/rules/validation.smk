@@ -18,6 +18,7 @@ rule crossfit:
         "<benchmarks>/crossfit_{representation}.tsv"
     wildcard_constraints:
         representation="|".join(CROSSFITTED) or "none",
+    priority: 10  # long jobs first, so that none is left alone at the end
     conda:
         "../../envs/science.yaml"
     resources:
@@ -42,6 +43,7 @@ rule permute:
         "<benchmarks>/permute_{representation}_{batch}.tsv"
     wildcard_constraints:
         representation="|".join(LEARNED),
+    priority: 10  # long jobs first, so that none is left alone at the end
     conda:
         "../../envs/science.yaml"
     resources:
@@ -102,6 +104,7 @@ rule perturb:
         "<logs>/perturb_{representation}.log",
     benchmark:
         "<benchmarks>/perturb_{representation}.tsv"
+    priority: 10  # long jobs first, so that none is left alone at the end
     conda:
         "../../envs/science.yaml"
     resources:
