@@ -14,6 +14,7 @@ from moamap.report.reproduction import reproduction
 from .study import ROOT
 
 PUBLISHED = pd.read_csv(ROOT / "resources/published.csv")
+N = len(PUBLISHED)
 TRUE = dict(zip(PUBLISHED["quantity"], PUBLISHED["published"], strict=True))
 
 
@@ -27,11 +28,11 @@ def written(folder, **observed):
 @pytest.mark.parametrize(
     ("observed", "code", "counts"),
     [
-        ({}, 0, "22 PASS, 0 FLAG, 0 FAIL"),
-        ({"moas_of_five": 50, "drugs": 1000}, 0, "20 PASS, 2 FLAG, 0 FAIL"),
-        ({"moas_of_five": 50, "csif_of_two": 9}, 1, "20 PASS, 1 FLAG, 1 FAIL"),
-        ({"drugs": float("nan")}, 0, "21 PASS, 0 FLAG, 0 FAIL, 1 NOT COMPARABLE"),
-        ({"compounds": 659}, 1, "0 PASS, 0 FLAG, 0 FAIL, 22 NOT COMPARABLE"),
+        ({}, 0, f"{N} PASS, 0 FLAG, 0 FAIL"),
+        ({"moas_of_five": 50, "drugs": 1000}, 0, f"{N - 2} PASS, 2 FLAG, 0 FAIL"),
+        ({"moas_of_five": 50, "csif_of_two": 9}, 1, f"{N - 2} PASS, 1 FLAG, 1 FAIL"),
+        ({"drugs": float("nan")}, 0, f"{N - 1} PASS, 0 FLAG, 0 FAIL, 1 NOT COMPARABLE"),
+        ({"compounds": 659}, 1, f"0 PASS, 0 FLAG, 0 FAIL, {N} NOT COMPARABLE"),
     ],
 )
 def test_the_exit_code_is_1_with_a_fail_or_with_nothing_compared(observed, code, counts, tmp_path, capsys):

@@ -11,7 +11,7 @@ from .study import ROOT, SMALL, snakemake
 CONFIG = yaml.safe_load(SMALL.read_text())
 ALWAYS = {"provenance", "study_h5ad"}  # they hold the config
 FROM_COMMUNITIES = {"enrich", "community_features", "query", "stability", "table_1", "supplement", "reproduction"}
-FROM_COMMUNITIES |= {"nulls", "candidates", "verdict", "figures"}
+FROM_COMMUNITIES |= {"repurposing", "nulls", "candidates", "verdict", "figures"}
 RERUN = {
     "nothing": ({}, set()),
     "a default written out": ({"neighbours": 10, "enrichment": {"alpha": 0.01}}, set()),
@@ -21,7 +21,7 @@ RERUN = {
     ),
     "query": (
         {"query": ["simulated drug 003"]},
-        {"check", "query", "candidates", "stability", "verdict", "figures", "reproduction"},
+        {"check", "query", "repurposing", "candidates", "stability", "verdict", "figures", "reproduction"},
     ),
     "neighbours": ({"neighbours": 5}, {"query", "candidates", "verdict"}),
     "csif_ratio": ({"csif_ratio": 0.02}, {"community_features", "supplement", "reproduction"}),
@@ -59,4 +59,4 @@ def test_a_changed_module_of_the_package_reruns_the_rules_that_import_it(small_r
     module.write_text(module.read_text() + "\nCHANGED = True\n")
     found = rules_that_would_run(small_run.parents[1], CONFIG, tmp_path / "Snakefile")
     assert "query" in found
-    assert not {"check", "represent", "permute", "communities", "tsne", "figures"} & found
+    assert not {"check", "represent", "permute", "communities", "tsne", "enrich"} & found

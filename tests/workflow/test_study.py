@@ -182,7 +182,11 @@ def test_split_lets_a_drug_count_for_each_of_its_moas(tmp_path):
         table[f"Cells_Texture_{feature}"] = [(i * (feature + 3)) % 17 + i % 4 for i in range(40)]
     table.to_csv(tmp_path / "own.csv", index=False)
     config = tmp_path / "own.yaml"
-    text = SMALL.read_text().replace("dataset: small", "dataset: own\nmoa: split").split("query:")[0]
+    text = (
+        SMALL.read_text()
+        .replace("dataset: small", "dataset: own\nmoa: split\nnormalization: {axis: feature}")
+        .split("query:")[0]
+    )
     start, end = text.index("simulation:"), text.index("representations:")
     config.write_text(text[:start] + f"sources: {{profiles: {{location: {tmp_path}/own.csv}}}}\n" + text[end:])
     run = snakemake("results/own/itml/enrichment.csv", directory=tmp_path, configfile=config)

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from scipy.spatial.distance import squareform
 
-from moamap.communities.affinity import affinity_propagation
 from moamap.core.errors import InputError
 from moamap.core.numerics import median
 
@@ -67,6 +66,8 @@ def communities_of(
     ------
     InputError if no exemplar emerges
     """
+    from moamap.communities.affinity import affinity_propagation  # late: what reads communities does without numba
+
     preference = float(median(s)) if preference is None else float(preference)
     found = affinity_propagation(
         s,
