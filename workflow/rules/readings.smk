@@ -7,12 +7,6 @@ CALIBRATION_GRIDS = {"all": CALIBRATION, "own": own_reading(config)}
 SCREENS = range(1, 9)  # simulated, to calibrate the extrapolation
 
 
-def measured(wildcards):
-    return [
-        f"<results>/reproduction/{wildcards.grid}/measured_{axis}.parquet" for axis in GRIDS[wildcards.grid]["axis"]
-    ]
-
-
 rule measure_readings:
     input:
         "<results>/profiles/annotated.parquet",
@@ -66,7 +60,10 @@ rule calibrate_readings:
 
 rule extrapolate:
     input:
-        measured=measured,
+        measured=lambda wildcards: [
+            f"<results>/reproduction/{wildcards.grid}/measured_{axis}.parquet"
+            for axis in GRIDS[wildcards.grid]["axis"]
+        ],
         errors=lambda wildcards: [
             f"<results>/reproduction/{wildcards.grid}/calibration_{screen}.parquet" for screen in SCREENS
         ],
