@@ -458,7 +458,7 @@ def test_wide_tables_are_the_frames_that_pandas_reads(index, tmp_path):
     )
 
 
-def test_the_time_for_a_wide_table_grows_with_its_columns_and_not_with_their_square(tmp_path):
+def test_the_memory_for_a_wide_table_grows_with_its_columns_and_not_with_their_square(tmp_path):
     peaks = {}
     for width in (1000, 8000):
         path = tmp_path / f"{width}.parquet"
