@@ -13,8 +13,8 @@ from _files import (
     read_drugs,
     read_hub,
     read_json,
-    read_per_drug,
     read_table,
+    read_unlabelled,
     write_json,
     write_table,
 )
@@ -72,11 +72,11 @@ def test_a_truncated_table_is_one_line_that_names_the_file_to_delete(name, cut, 
 def test_the_rows_are_the_drugs(name, tmp_path):
     path, drugs = tmp_path / name, pd.DataFrame({"pert_id": "x", "pert_iname": ODD, "moa": "m"})
     write_table(table(), path, simulated=True)
-    assert read_per_drug(path, drugs)["drug"].tolist() == ODD
+    assert read_unlabelled(path, drugs)["drug"].tolist() == ODD
     with pytest.raises(InputError, match=rf"^{path}: 12 rows, expected 11, one per drug; delete it and run again$"):
-        read_per_drug(path, drugs[1:])
+        read_unlabelled(path, drugs[1:])
     with pytest.raises(InputError, match=rf"^{path}: row 1 is drug '0001', expected 'β'; delete it and run again$"):
-        read_per_drug(path, drugs[::-1])
+        read_unlabelled(path, drugs[::-1])
     write_table(drugs.assign(drug=1.0), path, simulated=False)  # a feature of that name
     assert read_drugs(path, drugs)[1]["drug"].astype(float).eq(1).all()
     with pytest.raises(InputError, match=r"expected 11, one per drug"):
@@ -88,7 +88,7 @@ def test_a_table_cut_between_two_lines_has_too_few_drugs(tmp_path):
     write_table(table(list("abc")), path, simulated=False)
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
     with pytest.raises(InputError, match="2 rows, expected 3, one per drug"):
-        read_per_drug(path, drugs)
+        read_unlabelled(path, drugs)
 
 
 def test_distances_of_another_number_of_drugs(tmp_path):

@@ -160,7 +160,10 @@ def read_json(path: str) -> dict:
 
 
 def read_unlabelled(path: str, drugs: pd.DataFrame | None = None) -> pd.DataFrame:
-    """A table of this run without the label that `write_table` adds to simulated data; a feature so called stays."""
+    """A table of this run without the label that `write_table` adds to simulated data; a feature so called stays.
+
+    `drugs` as in `read_table`: where it is given, the rows must be the drugs of the index.
+    """
     table = read_table(path, drugs)
     labelled = "data" in table and not pd.api.types.is_numeric_dtype(table["data"])
     return table.drop(columns="data") if labelled else table
@@ -170,11 +173,6 @@ def read_drugs(path: str, drugs: pd.DataFrame | None = None) -> tuple[pd.DataFra
     """A table of drug profiles as (ids, features), without the label that `write_table` adds to simulated data."""
     table = read_unlabelled(path, drugs)
     return table.iloc[:, :3], table.iloc[:, 3:]
-
-
-def read_per_drug(path: str, drugs: pd.DataFrame) -> pd.DataFrame:
-    """A table with one row per drug; raises InputError unless its rows are those of the index."""
-    return read_unlabelled(path, drugs)
 
 
 def read_distances(connections: str, drugs: pd.DataFrame | None = None) -> np.ndarray:

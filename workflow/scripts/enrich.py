@@ -1,6 +1,6 @@
 """Every community against every MoA, in each representation."""
 
-from _files import is_simulated, read_index, read_json, read_per_drug, write_table
+from _files import is_simulated, read_index, read_json, read_unlabelled, write_table
 from _job import run
 from moamap.communities.enrichment import enrichment_table
 from moamap.core.labels import membership
@@ -14,7 +14,7 @@ def enrich(job) -> None:
     check_moas(moas, job.params.min_drugs)
     files = zip(job.params.representations, job.input.communities, job.input.notes, job.output, strict=True)
     for name, communities, notes, target in files:
-        numbers = read_per_drug(communities, drugs)["community"]
+        numbers = read_unlabelled(communities, drugs)["community"]
         table = enrichment_table(numbers, moas, min_drugs=job.params.min_drugs, alpha=job.params.alpha)
         table["q_family"] = f"{len(table)} community x MoA pairs of {name}"
         table["evidence"] = evidence(**read_json(notes))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 
-from _files import is_simulated, read_distances, read_drugs, read_index, read_per_drug, read_table
+from _files import is_simulated, read_distances, read_drugs, read_index, read_table, read_unlabelled
 from _job import run
 from moamap.core.labels import membership
 from moamap.report.figures import validation
@@ -36,7 +36,7 @@ def draw_2(job, files):
 
 def draw_3(job, files):
     drugs = read_index(files[0])
-    maps = {name: read_per_drug(path, drugs) for name, path in zip(job.params.compared, files[1:], strict=True)}
+    maps = {name: read_unlabelled(path, drugs) for name, path in zip(job.params.compared, files[1:], strict=True)}
     return figure_3(maps, drugs["moa"])
 
 

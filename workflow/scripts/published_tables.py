@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from _files import is_simulated, read_index, read_per_drug, read_table, write_table
+from _files import is_simulated, read_index, read_table, read_unlabelled, write_table
 from _job import run
 from moamap.core.errors import InputError
 from moamap.report.published import (
@@ -31,7 +31,7 @@ def compare(job: Any) -> None:
         if name == "drugs":
             found += compare_drugs(table, drugs, job.params.moa)
         elif name == "communities":
-            here = read_per_drug(job.input.communities, read_index(job.input.index))
+            here = read_unlabelled(job.input.communities, read_index(job.input.index))
             found += compare_communities(table, here, Path(options["location"]).name)
         else:
             here = enriched_here(job.params.representations, job.input.enrichment)

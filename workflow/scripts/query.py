@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from _files import is_simulated, read_distances, read_index, read_per_drug, write_table
+from _files import is_simulated, read_distances, read_index, read_unlabelled, write_table
 from _job import run
 from moamap.report.query import query
 
@@ -11,7 +11,7 @@ def ask(job: Any) -> None:
     drugs = read_index(job.input.index)
     for communities, connections, target in zip(job.input.communities, job.input.connections, job.output, strict=True):
         distance = read_distances(connections, drugs)
-        numbered = read_per_drug(communities, drugs)
+        numbered = read_unlabelled(communities, drugs)
         answer = query(job.params.query, numbered, distance, neighbours=job.params.neighbours)
         write_table(answer, target, simulated=is_simulated(job))
 

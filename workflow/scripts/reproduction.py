@@ -1,6 +1,6 @@
 """The paper's published numbers beside this run's."""
 
-from _files import is_simulated, read_drugs, read_per_drug, read_table, read_unlabelled, write_table
+from _files import is_simulated, read_drugs, read_table, read_unlabelled, write_table
 from _job import run
 from moamap.core.labels import membership
 from moamap.report.reproduction import observed_numbers, reproduction
@@ -11,7 +11,7 @@ def reproduce(job) -> None:
     ids, features = read_drugs(job.input.annotated)
     dropped = read_table(job.input.dropped)
     n_rows = ids["pert_id"].str.count(r"\|").add(1).sum() + (dropped["step"] == "annotate").sum()
-    communities = read_per_drug(job.input.communities, ids).set_index("drug")["community"]
+    communities = read_unlabelled(job.input.communities, ids).set_index("drug")["community"]
     together = len(job.params.query) > 1 and communities[job.params.query].nunique() == 1
     observed = observed_numbers(
         features,

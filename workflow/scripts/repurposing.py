@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from _files import is_simulated, read_hub, read_index, read_per_drug, write_table
+from _files import is_simulated, read_hub, read_index, read_unlabelled, write_table
 from _job import run
 from moamap.core.arrays import load_arrays
 from moamap.report.repurposing import DETAILS, repurposing
@@ -17,7 +17,7 @@ def list_companions(job: Any) -> None:
         details = read_hub(hub, ["pert_iname"], DETAILS).reindex(columns=details.columns)
     for name, path, communities in zip(job.params.representations, job.input.runs, job.input.communities, strict=True):
         stored = load_arrays(path, "kinds", "runs")
-        table = repurposing(job.params.query, read_per_drug(communities, drugs), stored, details)
+        table = repurposing(job.params.query, read_unlabelled(communities, drugs), stored, details)
         table.insert(3, "representation", name)
         tables.append(table)
     write_table(pd.concat(tables), job.output[0], simulated=is_simulated(job))

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from _files import is_simulated, read_index, read_per_drug, write_table
+from _files import is_simulated, read_index, read_unlabelled, write_table
 from _job import run
 from moamap.core.arrays import load_arrays
 from moamap.validation.stability import companionship, summary
@@ -12,7 +12,7 @@ def summarize(job) -> None:
     rows, drugs = [], []
     index = read_index(job.input.index)
     for name, path, communities in zip(job.params.representations, job.input.runs, job.input.communities, strict=True):
-        table, stored = read_per_drug(communities, index), load_arrays(path, "kinds", "values", "runs")
+        table, stored = read_unlabelled(communities, index), load_arrays(path, "kinds", "values", "runs")
         queried = [table.index[table["drug"] == drug][0] for drug in job.params.query]
         rows.append(summary(table["community"].to_numpy(), stored, queried).assign(representation=name))
         kept = companionship(table["community"].to_numpy(), stored["runs"])

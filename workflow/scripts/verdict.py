@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from _files import is_simulated, read_json, read_per_drug, read_table, write_json
+from _files import is_simulated, read_json, read_table, read_unlabelled, write_json
 from _job import run
 from moamap.report.verdict import prose, verdict
 from moamap.validation.crossfit import co_membership
@@ -14,7 +14,7 @@ def judge(job) -> None:
     traces = {}
     for name, folds, communities in zip(job.params.crossfitted, job.input.folds, job.input.communities, strict=True):
         dealt = read_table(folds).rename(columns={"drug": "pert_iname"})
-        numbers = read_per_drug(communities, dealt)["community"].to_numpy()
+        numbers = read_unlabelled(communities, dealt)["community"].to_numpy()
         traces[name] = co_membership(numbers, dealt.filter(like="split_").to_numpy().T)
     notes = dict(zip(job.params.crossfitted, map(read_json, job.input.notes), strict=True))
     unlearned = {name: note["share_of_pairs_unlearned"] for name, note in notes.items()}
