@@ -3,15 +3,23 @@ import pandas as pd
 import pytest
 from scipy.spatial.distance import pdist, squareform
 
+from moamap.connections.distances import association
 from moamap.core.errors import InputError
 from moamap.profiles.annotation import name_problems
-from moamap.report.query import query
+from moamap.report import query as report_query
 
 PLACES = {"Abacavir": 0.0, "bepridil": 1.0, "caffeine": 3.0, "digoxin": 7.0, "estradiol": 15.0}
 COMMUNITIES = pd.DataFrame(
     {"drug": list(PLACES), "moa": ["m", "n", "n", "m", "m"], "community": [1, 2, 1, 2, 1]},
 )
 DISTANCE = pdist(np.array(list(PLACES.values()))[:, None])
+
+
+def query(names, communities, every, **options):
+    """The query, from all distances, in condensed order."""
+    known = [list(communities["drug"]).index(name) for name in names if name in set(communities["drug"])]
+    tables = squareform(every)[known], squareform(association(every))[known]
+    return report_query.query(names, communities, *tables, **options)
 
 
 def rows(table, name, relation):

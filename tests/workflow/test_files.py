@@ -7,17 +7,25 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.spatial.distance import pdist, squareform
 
 from _files import (
     read_distances,
     read_drugs,
     read_hub,
     read_json,
+    read_neighbours,
+    read_rows,
     read_table,
     read_unlabelled,
+    write_connections,
     write_json,
+    write_neighbours,
     write_table,
 )
+from moamap.connections.blocks import connections, embedded
+from moamap.connections.neighbours import Connections, Neighbours
+from moamap.connections.tally import tally
 from moamap.core.arrays import load_arrays
 from moamap.core.errors import InputError
 from moamap.core.names import TEXT_COLUMNS
@@ -93,13 +101,59 @@ def test_a_table_cut_between_two_lines_has_too_few_drugs(tmp_path):
 
 def test_distances_of_another_number_of_drugs(tmp_path):
     path = tmp_path / "connections.parquet"
-    pd.DataFrame({"distance": [1.0, 2.0, 3.0]}).to_parquet(path)
+    pairs = Connections(*np.int32([[0, 0, 1], [1, 2, 2]]), *np.float32([[1, 2, 3], [1, 0.5, 0]]))
+    write_connections([pairs], path, simulated=False)
     assert read_distances(path, pd.DataFrame(index=range(3))).tolist() == [1, 2, 3]
+    assert read_distances([path, path]).tolist() == [1, 2, 3, 1, 2, 3]
     with pytest.raises(InputError, match=rf"^{path}: 3 rows, expected 6, one per pair of drugs; delete it and run"):
         read_distances(path, pd.DataFrame(index=range(4)))
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(InputError, match=rf"^{path}: cannot be read as a table"):
         read_distances(path)
+
+
+def test_pairs_are_written_for_every_reader(tmp_path):
+    parts = [
+        Connections(*np.int32([[0, 0], [1, 2]]), *np.float32([[0.1, 2], [1, 0.5]])),
+        Connections(*np.int32([[1], [2]]), *np.float32([[3], [0]])),
+    ]
+    write_connections(parts, tmp_path / "a.parquet", simulated=True)
+    table = pd.read_parquet(tmp_path / "a.parquet")
+    assert table["drug_1"].tolist() == [0, 0, 1] and table["drug_2"].tolist() == [1, 2, 2]
+    assert table["distance"].tolist() == np.float32([0.1, 2, 3]).tolist() and set(table["data"]) == {"simulated"}
+    write_connections(parts, tmp_path / "b.parquet", simulated=True)
+    assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+
+
+def test_rows_of_the_table_of_all_pairs(tmp_path):
+    x = np.random.default_rng(0).normal(size=(30, 3))
+    pairs = tally(embedded(x), [slice(0, 30)])
+    every = connections(embedded(x), [slice(0, 30)], pairs.values, pairs.counts)
+    write_connections(every, tmp_path / "connections.parquet", simulated=False)
+    names = pd.DataFrame({"pert_iname": [f"d{i}" for i in range(30)]})
+    table = pd.DataFrame(x).add_prefix("dim_")
+    table.insert(0, "drug", names["pert_iname"])
+    write_table(table, tmp_path / "embedding.parquet", simulated=False)
+    np.savez(tmp_path / "distribution.npz", values=pairs.values, counts=pairs.counts)
+    rows = np.array([29, 0, 7])
+    for files in (["connections.parquet"], ["embedding.parquet", "distribution.npz"]):
+        distance, association = read_rows([str(tmp_path / file) for file in files], names, rows)
+        np.testing.assert_allclose(distance, squareform(pdist(x))[rows], rtol=1e-6)
+        for row, values, scores in zip(rows, distance, association, strict=True):
+            others = np.arange(30) != row
+            farther = [(pdist(x).astype(np.float32) > value).sum() / (435 - 1) for value in values[others]]
+            np.testing.assert_allclose(scores[others], farther, atol=1e-6)
+
+
+def test_neighbours_come_back_as_they_were(tmp_path):
+    path = tmp_path / "neighbours.parquet"
+    index, numbers = np.int32([[1, 2], [0, 2], [1, 0]]), np.float32([[1, 2], [1, 3], [3, 4]])
+    write_neighbours(Neighbours(index, numbers, numbers / 10), path, simulated=False)
+    found = read_neighbours(path, pd.DataFrame(index=range(3)))
+    assert found.index.tolist() == index.tolist() and found.association.tolist() == (numbers / 10).tolist()
+    assert pd.read_parquet(path)["rank"].tolist() == [1, 2] * 3
+    with pytest.raises(InputError, match="neighbours of 3 drugs, expected 4"):
+        read_neighbours(path, pd.DataFrame(index=range(4)))
 
 
 def test_truncated_arrays_and_json(tmp_path):

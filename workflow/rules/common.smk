@@ -100,6 +100,27 @@ def of_every_representation(file):
     return [f"<results>/{name}/{file}" for name in REPRESENTATIONS]
 
 
+def connection_files(representation):
+    """All pairs of drugs: a file, or one for each block; the cross-fitted are made by one job."""
+    if representation in CROSSFITTED or config["blocks"] == 1:
+        return [f"<results>/{representation}/connections.parquet"]
+    return [
+        f"<results>/{representation}/connections.parquet/block_{block}.parquet" for block in range(config["blocks"])
+    ]
+
+
+def distance_files(representation):
+    """What the distances of a drug to all others are read from."""
+    if config["connections"] == "all" or representation in CROSSFITTED:
+        return connection_files(representation)
+    return [f"<results>/{representation}/{file}" for file in ("embedding.parquet", "distribution.npz")]
+
+
+def wide(wildcards, input):
+    """Threads for a job that uses as many as there are where the drugs are many."""
+    return 16 if input.size_mb > 30 else 1
+
+
 def batches(representation):
     """Jobs that share the permutations: without labels to learn from one job is quick."""
     return BATCHES if representation in SUPERVISED else 1
@@ -117,7 +138,7 @@ def procedure(*options):
 
 def study_files():
     """Every file of the study: tables and maps of each representation, the supplement, validation, the figures."""
-    each = ["connections.parquet", "communities.csv", "enrichment.csv", "community_features.csv", "csif_overlap.csv"]
+    each = ["neighbours.parquet", "communities.csv", "enrichment.csv", "community_features.csv", "csif_overlap.csv"]
     each += ["tsne.csv"] + ["query.csv"] * bool(config["query"])
     once = [
         "profiles/checked",
@@ -134,7 +155,8 @@ def study_files():
         once += ["repurposing.csv"] * bool(config["query"])
     files = [f"{name}/{file}" for name in LEARNED for file in ("transform.npz", "embedding.parquet")]
     files += [f"{name}/{file}" for name in REPRESENTATIONS for file in each]
-    return [f"<results>/{file}" for file in files + once]
+    every_pair = [file for name in REPRESENTATIONS for file in connection_files(name) if config["connections"] == "all"]
+    return [f"<results>/{file}" for file in files + once] + every_pair
 
 
 def rule_graph():

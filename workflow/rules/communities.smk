@@ -5,7 +5,7 @@
 rule communities:
     input:
         index="<results>/profiles/drugs.parquet",
-        connections="<results>/{representation}/connections.parquet",
+        connections=lambda wildcards: connection_files(wildcards.representation),
     output:
         communities="<results>/{representation}/communities.csv",
         notes="<results>/{representation}/communities.json",

@@ -1,25 +1,83 @@
-# reads {representation}/embedding.parquet; writes connections.parquet, and tsne.csv, the map made from the distances
+# reads {representation}/embedding.parquet; writes neighbours.parquet and connections.parquet (the nearest, and all,
+# pairs of drugs), distribution.npz (how often each distance occurs), and tsne.csv, the map
+BLOCKS = config["blocks"]
+CONNECTIONS = "connections.parquet" + "/block_{block}.parquet" * (BLOCKS > 1)
+
+
+# with one block the neighbours are found by one job
+rule tally:
+    input:
+        index="<results>/profiles/drugs.parquet",
+        embedding="<results>/{representation}/embedding.parquet",
+    output:
+        temp("<results>/{representation}/tally_{block}.npz"),
+    log:
+        "<logs>/tally_{representation}_{block}.log",
+    benchmark:
+        "<benchmarks>/tally_{representation}_{block}.tsv"
+    wildcard_constraints:
+        representation="|".join(LEARNED),
+    conda:
+        "../../envs/science.yaml"
+    threads: wide
+    resources:
+        mem_mb=grows(1000, 15),
+        runtime=grows(15, 0.2),
+    params:
+        code=code("tally"),
+        blocks=BLOCKS,
+    script:
+        "../scripts/tally.py"
+
+
+rule neighbours:
+    input:
+        index="<results>/profiles/drugs.parquet",
+        embedding="<results>/{representation}/embedding.parquet",
+        tallies=[f"<results>/{{representation}}/tally_{block}.npz" for block in range(BLOCKS) if BLOCKS > 1],
+    output:
+        neighbours="<results>/{representation}/neighbours.parquet",
+        distribution="<results>/{representation}/distribution.npz",
+    log:
+        "<logs>/neighbours_{representation}.log",
+    benchmark:
+        "<benchmarks>/neighbours_{representation}.tsv"
+    wildcard_constraints:
+        representation="|".join(LEARNED),
+    conda:
+        "../../envs/science.yaml"
+    threads: wide
+    resources:
+        mem_mb=grows(1000, 15),
+        runtime=grows(15, 0.2),
+    params:
+        code=code("neighbours"),
+    script:
+        "../scripts/neighbours.py"
 
 
 rule connect:
     input:
         index="<results>/profiles/drugs.parquet",
         embedding="<results>/{representation}/embedding.parquet",
+        distribution="<results>/{representation}/distribution.npz",
     output:
-        "<results>/{representation}/connections.parquet",
+        f"<results>/{{representation}}/{CONNECTIONS}",
     log:
-        "<logs>/connect_{representation}.log",
+        f"<logs>/connect_{{representation}}{'_{block}' * (BLOCKS > 1)}.log",
     benchmark:
-        "<benchmarks>/connect_{representation}.tsv"
+        f"<benchmarks>/connect_{{representation}}{'_{block}' * (BLOCKS > 1)}.tsv"
     wildcard_constraints:
         representation="|".join(LEARNED),
     conda:
         "../../envs/science.yaml"
+    threads: wide
     resources:
-        mem_mb=grows(1000, 60),
-        runtime=grows(10, 0.1),
+        mem_mb=grows(1000, 15),
+        runtime=grows(15, 0.2),
     params:
         code=code("connect"),
+        blocks=BLOCKS,
     script:
         "../scripts/connect.py"
 
@@ -27,7 +85,7 @@ rule connect:
 rule tsne:
     input:
         index="<results>/profiles/drugs.parquet",
-        connections="<results>/{representation}/connections.parquet",
+        connections=lambda wildcards: connection_files(wildcards.representation),
     output:
         "<results>/{representation}/tsne.csv",
     log:

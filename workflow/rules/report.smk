@@ -7,7 +7,7 @@ FIGURE_INPUT = {
     "fig2": [],
     "fig3": ["profiles/drugs.parquet", *(f"{name}/tsne.csv" for name in COMPARED)],
     "fig4": [f"{name}/{file}.csv" for name in COMPARED for file in ("tsne", "communities", "enrichment")],
-    "figS1": [f"{MAIN}/connections.parquet", f"{MAIN}/communities.csv"],
+    "figS1": [f"{MAIN}/communities.csv", *(file.removeprefix("<results>/") for file in connection_files(MAIN))],
 }
 if VALIDATED:
     FIGURE_INPUT |= {f"validation_{table}": [f"validation/{table}.csv"] for table in ("null", "retrieval", "stability")}
@@ -43,7 +43,7 @@ rule supplement:
     input:
         annotated="<results>/profiles/annotated.parquet",
         enrichment=of_every_representation("enrichment.csv"),
-        connections=f"<results>/{MAIN}/connections.parquet",
+        connections=connection_files(MAIN),
         communities=f"<results>/{MAIN}/communities.csv",
         ratios=f"<results>/{MAIN}/community_features.csv",
     output:
@@ -71,9 +71,9 @@ rule supplement:
 
 rule query:
     input:
+        **{f"distances_{name}": distance_files(name) for name in REPRESENTATIONS},
         index="<results>/profiles/drugs.parquet",
         communities=of_every_representation("communities.csv"),
-        connections=of_every_representation("connections.parquet"),
     output:
         of_every_representation("query.csv"),
     log:
@@ -87,6 +87,7 @@ rule query:
         runtime=grows(10, 0.2),
     params:
         code=code("query"),
+        representations=REPRESENTATIONS,
         query=config["query"],
         neighbours=config["neighbours"],
     script:

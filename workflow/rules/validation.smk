@@ -10,6 +10,7 @@ rule crossfit:
         "<results>/profiles/normalized.parquet",
     output:
         connections="<results>/{representation}/connections.parquet",
+        neighbours="<results>/{representation}/neighbours.parquet",
         folds="<results>/{representation}/folds.csv",
         notes="<results>/{representation}/representation.json",
     log:
@@ -147,7 +148,7 @@ rule stability:
 rule candidates:
     input:
         index="<results>/profiles/drugs.parquet",
-        connections=f"<results>/{HONEST}/connections.parquet",
+        connections=connection_files(HONEST),
         runs=f"<results>/validation/stability/{HONEST}.npz",
     output:
         "<results>/candidates.csv",

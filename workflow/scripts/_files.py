@@ -5,18 +5,25 @@ import gzip
 import io
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 import _job  # noqa: F401 (it puts the package's folder on the path)
+from moamap.connections.distances import scores_of
+from moamap.connections.neighbours import Connections, Neighbours
+from moamap.core.arrays import load_arrays
 from moamap.core.errors import InputError
 from moamap.core.names import TEXT_COLUMNS
 from moamap.core.tables import read_parquet
 
+ENCODINGS = dict.fromkeys([pa.int16(), pa.int32()], "DELTA_BINARY_PACKED") | {pa.float32(): "BYTE_STREAM_SPLIT"}
+PAIR_COLUMNS = ("distance", "association")
 AGAIN = "delete it and run again"
 FORMULA = re.compile(r"'*[=+\-@\t\r]")  # how a cell begins that a spreadsheet runs, or that `write_table` made of one
 
@@ -175,18 +182,101 @@ def read_drugs(path: str, drugs: pd.DataFrame | None = None) -> tuple[pd.DataFra
     return table.iloc[:, :3], table.iloc[:, 3:]
 
 
-def read_distances(connections: str, drugs: pd.DataFrame | None = None) -> np.ndarray:
-    """The condensed distances of a connections table, (n (n - 1) / 2,); their number is checked where `drugs` is given.
+def read_embedding(path: str, index: str) -> np.ndarray:
+    """A representation's embedding, (n, d), whose rows are checked against the drug index."""
+    return read_unlabelled(path, read_index(index)).drop(columns="drug").to_numpy(float)
 
-    Raises InputError where the file is damaged or cut off, or holds another number of pairs.
+
+def write_neighbours(neighbours: Neighbours, path: str, *, simulated: bool) -> None:
+    """Write the nearest drugs as a table: drug, rank, neighbour, distance, association."""
+    n, k = neighbours.index.shape
+    columns = {
+        "drug": np.repeat(np.arange(n, dtype=np.int32), k),
+        "rank": np.tile(np.arange(1, k + 1, dtype=np.int16), n),
+    }
+    columns |= {"neighbour": neighbours.index.ravel(), "distance": neighbours.distance.ravel()}
+    _write_pairs([pa.table(columns | {"association": neighbours.association.ravel()})], path, simulated=simulated)
+
+
+def read_neighbours(path: str, drugs: pd.DataFrame | None = None) -> Neighbours:
+    """The nearest drugs of each drug; their number is checked where `drugs` is given.
+
+    Raises InputError where the file is damaged or cut off, or is of other drugs.
     """
-    try:
-        distance = pd.read_parquet(connections, columns=["distance"])["distance"].to_numpy()
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{connections}: cannot be read as a table ({_first_line(error)}); {AGAIN}") from error
+    columns = _read_pairs([path], ["drug", "neighbour", "distance", "association"])
+    n = int(columns["drug"][-1]) + 1 if len(columns["drug"]) else 0
+    if drugs is not None and n != len(drugs):
+        raise InputError(f"{path}: neighbours of {n} drugs, expected {len(drugs)}; {AGAIN}")
+    return Neighbours(*(columns[name].reshape(n, -1) for name in ("neighbour", "distance", "association")))
+
+
+def write_connections(pairs: Iterable[Connections], path: str, *, simulated: bool) -> None:
+    """Write pairs of drugs as a table, as they come: drug_1, drug_2 (rows of the index), distance, association."""
+    _write_pairs((pa.table(some._asdict()) for some in pairs), path, simulated=simulated)
+
+
+def read_distances(files: Sequence[str] | str, drugs: pd.DataFrame | None = None) -> np.ndarray:
+    """The condensed distances of a connections table, (n (n - 1) / 2,) float32, from its file or its blocks in order.
+
+    Their number is checked where `drugs` is given. Raises InputError where a file is damaged or cut off, or there is
+    another number of pairs.
+    """
+    files = [files] if isinstance(files, str | Path) else list(files)
+    distance = _read_pairs(files, ["distance"])["distance"]
     if drugs is not None and len(distance) != (expected := len(drugs) * (len(drugs) - 1) // 2):
-        raise InputError(f"{connections}: {len(distance)} rows, expected {expected}, one per pair of drugs; {AGAIN}")
+        raise InputError(f"{files[0]}: {len(distance)} rows, expected {expected}, one per pair of drugs; {AGAIN}")
     return distance
+
+
+def read_rows(files: Sequence[str], drugs: pd.DataFrame, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Distances and association scores of some drugs to all, (n_rows, n) each, from a connections table or, where there
+    is none, from an embedding and the distribution of its distances. Of a drug with itself both are 0.
+    """
+    if not files[0].endswith("embedding.parquet"):
+        distance, association = (_of_rows(_read_pairs(files, [name])[name], len(drugs), rows) for name in PAIR_COLUMNS)
+        return distance, association
+    x = read_unlabelled(files[0], drugs).drop(columns="drug").to_numpy(float)
+    distance = np.stack([np.sqrt(np.square(x - x[row]).sum(axis=1)) for row in rows]).astype(np.float32)
+    return distance, scores_of(distance, **load_arrays(files[1], "values", "counts"))
+
+
+def _of_rows(condensed: np.ndarray, n: int, rows: np.ndarray) -> np.ndarray:
+    others = np.arange(n)
+    found = np.zeros((len(rows), n), condensed.dtype)
+    for row, values in zip(rows, found, strict=True):
+        first, second = np.minimum(row, others), np.maximum(row, others)
+        place = first * (2 * n - first - 1) // 2 + second - first - 1
+        values[others != row] = condensed[place[others != row]]
+    return found
+
+
+def _write_pairs(parts: Iterable[pa.Table], path: str, *, simulated: bool) -> None:
+    """Rising integers as their differences, floats by bytes: less than half the size, and as fast to write."""
+    writer = None
+    try:
+        for part in parts:
+            if simulated:
+                part = part.append_column("data", pa.array(["simulated"]).dictionary_encode().take([0] * len(part)))
+            if writer is None:
+                encoding = {field.name: ENCODINGS[field.type] for field in part.schema if field.name != "data"}
+                options = {"use_dictionary": ["data"] * simulated or False, "column_encoding": encoding}
+                writer = pq.ParquetWriter(path, part.schema, compression="zstd", **options)
+            writer.write_table(part)
+    finally:
+        if writer:
+            writer.close()
+
+
+def _read_pairs(files: Sequence[str], names: list[str]) -> dict[str, np.ndarray]:
+    columns: dict[str, list[np.ndarray]] = {name: [] for name in names}
+    for path in files:
+        try:
+            table = pq.ParquetFile(path).read(columns=names, use_threads=False)
+            for name in names:
+                columns[name].append(table.column(name).to_numpy())
+        except (OSError, ValueError, KeyError) as error:
+            raise InputError(f"{path}: cannot be read as a table ({_first_line(error)}); {AGAIN}") from error
+    return {name: parts[0] if len(parts) == 1 else np.concatenate(parts) for name, parts in columns.items()}
 
 
 def _first_line(error: Exception) -> str:

@@ -4,11 +4,11 @@ import logging
 
 import numpy as np
 import pandas as pd
-from scipy.spatial.distance import squareform
 
-from _files import is_simulated, read_drugs, write_json, write_table
+from _files import is_simulated, read_drugs, write_connections, write_json, write_neighbours, write_table
 from _job import run
-from moamap.connections.distances import connections
+from moamap.connections.blocks import connections, of_square, strips
+from moamap.connections.tally import neighbours_of, tally
 from moamap.core.labels import label_sets
 from moamap.validation.crossfit import crossfit, share_unlearned, with_unlearned
 from moamap.validation.procedure import procedure_of
@@ -19,9 +19,12 @@ def cross_fit(job) -> None:
     moas, procedure = procedure_of(ids["moa"], features, **job.params.procedure)
     folds = procedure.folds(label_sets(moas), moas)
     found = crossfit(procedure.x, moas, procedure.learn, folds, procedure.base)
-    unlearned, squared = share_unlearned(found), with_unlearned(found, procedure.base)
-    distance = np.sqrt(squareform(squared, checks=False))
-    write_table(connections(ids["pert_iname"], distance), job.output.connections, simulated=is_simulated(job))
+    unlearned = share_unlearned(found)
+    pairwise = of_square(np.sqrt(with_unlearned(found, procedure.base)))
+    pairs = tally(pairwise, strips(pairwise.n))
+    write_neighbours(neighbours_of(pairs), job.output.neighbours, simulated=is_simulated(job))
+    every = connections(pairwise, strips(pairwise.n), pairs.values, pairs.counts)
+    write_connections(every, job.output.connections, simulated=is_simulated(job))
     table = pd.DataFrame(folds.T + 1, columns=[f"split_{i}" for i in range(1, len(folds) + 1)])
     table.insert(0, "drug", ids["pert_iname"])
     write_table(table, job.output.folds, simulated=is_simulated(job))

@@ -49,8 +49,8 @@ def draw_4(job, files):
 
 
 def draw_s1(job, files):
-    numbers = read_table(files[1])["community"].to_numpy()
-    return figure_s1(read_distances(files[0]), numbers, representation=job.params.main)
+    numbers = read_table(files[0])["community"].to_numpy()
+    return figure_s1(read_distances(files[1:]), numbers, representation=job.params.main)
 
 
 def from_table(function):

@@ -2,17 +2,20 @@
 
 from typing import Any
 
-from _files import is_simulated, read_distances, read_index, read_unlabelled, write_table
+import pandas as pd
+
+from _files import is_simulated, read_index, read_rows, read_unlabelled, write_table
 from _job import run
 from moamap.report.query import query
 
 
 def ask(job: Any) -> None:
     drugs = read_index(job.input.index)
-    for communities, connections, target in zip(job.input.communities, job.input.connections, job.output, strict=True):
-        distance = read_distances(connections, drugs)
+    rows = pd.Index(drugs["pert_iname"]).get_indexer(job.params.query)  # -1 for a name that `query` refuses
+    for name, communities, target in zip(job.params.representations, job.input.communities, job.output, strict=True):
+        distance, association = read_rows(job.input[f"distances_{name}"], drugs, rows)
         numbered = read_unlabelled(communities, drugs)
-        answer = query(job.params.query, numbered, distance, neighbours=job.params.neighbours)
+        answer = query(job.params.query, numbered, distance, association, neighbours=job.params.neighbours)
         write_table(answer, target, simulated=is_simulated(job))
 
 

@@ -12,9 +12,12 @@ def supplement(job) -> None:
     enriched = dict(zip(job.params.representations, map(read_table, job.input.enrichment), strict=True))
     s3 = pd.concat(enriched, names=["representation"]).reset_index(level=0)
     communities = read_table(job.input.communities)
+    names = communities["drug"].to_numpy()
+    pairs = pd.concat(map(read_table, job.input.connections))
+    pairs = pairs.assign(drug_1=names[pairs["drug_1"]], drug_2=names[pairs["drug_2"]])
     for table, path in (
         (read_table(job.input.annotated), job.output.s1),
-        (read_table(job.input.connections), job.output.s2),
+        (pairs, job.output.s2),
         (s3, job.output.s3),
         (table_s4(communities, enriched[job.params.main]), job.output.s4),
         (read_table(job.input.ratios), job.output.s5),

@@ -24,7 +24,7 @@ class Communities:
 
 def similarities(distance: np.ndarray) -> np.ndarray:
     """Minus the squared distance of every two drugs (Frey and Dueck 2007): condensed distances -> (n, n)."""
-    return -(squareform(distance) ** 2)
+    return -np.square(squareform(distance), dtype=float)
 
 
 def find_communities(distance: np.ndarray, **options: Any) -> Communities:

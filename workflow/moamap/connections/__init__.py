@@ -4,5 +4,5 @@ from moamap.core.lazy import short_imports
 
 __getattr__, __dir__, __all__ = short_imports(
     __name__,
-    {"association": "distances", "pair_distances": "distances", "connections": "distances", "tsne_map": "tsne"},
+    {"association": "distances", "connections": "blocks", "embedded": "blocks", "tsne_map": "tsne"},
 )

@@ -1,25 +1,6 @@
-"""DIP connections: the distance between the drug image phenotypes of every two drugs."""
-
-from collections.abc import Sequence
+"""DIP connections: the association score of a distance between two drugs."""
 
 import numpy as np
-import pandas as pd
-from scipy.spatial.distance import pdist
-from scipy.stats import rankdata
-
-
-def pair_distances(embedding: np.ndarray) -> np.ndarray:
-    """Euclidean distances of all pairs of drugs.
-
-    Parameters
-    ----------
-    embedding : (n, d)
-
-    Returns
-    -------
-    (n (n - 1) / 2,) in scipy's condensed order
-    """
-    return pdist(embedding, "euclidean")
 
 
 def association(distance: np.ndarray) -> np.ndarray:
@@ -37,26 +18,31 @@ def association(distance: np.ndarray) -> np.ndarray:
     -------
     (n_pairs,)
     """
-    n_pairs = len(distance)
+    _, place, counts = np.unique(distance, return_inverse=True, return_counts=True)
+    return scores(counts)[place]
+
+
+def scores(counts: np.ndarray) -> np.ndarray:
+    """The association of each distance that occurs, from how often it does: (n_values,), by rising distance."""
+    n_pairs = counts.sum()
     if n_pairs == 1:
         return np.ones(1)
-    return (n_pairs - rankdata(distance)) / (n_pairs - 1)
+    farther = n_pairs - np.cumsum(counts)
+    return (farther + (counts - 1) / 2) / (n_pairs - 1)
 
 
-def connections(drugs: Sequence[str] | pd.Series, distance: np.ndarray) -> pd.DataFrame:
-    """All pairs of drugs as a table: drug_1, drug_2, distance, association, in scipy's condensed order.
+def scores_of(distance: np.ndarray, values: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """The association of distances among those of all pairs, also of distances that do not occur: the share of pairs
+    that are farther apart. A distance below all that occur scores as the least of them.
 
     Parameters
     ----------
-    drugs : (n,) names, in the order of the rows from which the distances were computed
-    distance : (n (n - 1) / 2,)
+    distance : any shape, float32
+    values, counts : the distances that occur, ascending, and how often they do, as `tally.Tally` has them
     """
-    first, second = np.triu_indices(len(drugs), k=1)
-    return pd.DataFrame(
-        {
-            "drug_1": pd.Categorical.from_codes(first, drugs),
-            "drug_2": pd.Categorical.from_codes(second, drugs),
-            "distance": distance,
-            "association": association(distance),
-        }
-    )
+    distance = np.maximum(distance, values[0])
+    farther = counts.sum() - np.concatenate([[0], np.cumsum(counts)])
+    place = np.searchsorted(values, distance)
+    occurs = values[np.minimum(place, len(values) - 1)] == distance
+    known = scores(counts)[np.minimum(place, len(values) - 1)]
+    return np.where(occurs, known, farther[place] / counts.sum()).astype(np.float32)

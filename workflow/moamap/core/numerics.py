@@ -36,6 +36,14 @@ def squared_euclidean(x: np.ndarray) -> np.ndarray:
     return squared
 
 
+def as_stored(squared: np.ndarray) -> np.ndarray:
+    """Squared distances (n, n) as they are after the distances have been kept as float32, as in the study's files.
+
+    Affinity propagation can be touchy: a rerun of the study must see its very numbers.
+    """
+    return np.square(np.sqrt(squared).astype(np.float32), dtype=float)
+
+
 def median(x: np.ndarray) -> np.floating:
     """The median of all values, as `np.median`; many times as fast.
 

@@ -37,7 +37,7 @@ from moamap.core.names import (
     TOGETHER,
     WITHIN,
 )
-from moamap.core.numerics import squared_euclidean, stream
+from moamap.core.numerics import as_stored, squared_euclidean, stream
 from moamap.profiles.annotation import check_moas
 from moamap.representations.base import Learned
 from moamap.representations.registry import METHODS, learn
@@ -105,7 +105,7 @@ class Procedure:
         squared = self.learn(self.x, None).squared_distances(self.x, self.base)
         everyone = np.arange(len(self.x))
         ranking = rank(squared, everyone, everyone)
-        return communities_of(-squared, **self.communities).numbers, ranking, closeness(ranking)
+        return communities_of(-as_stored(squared), **self.communities).numbers, ranking, closeness(ranking)
 
     def score(self, moas: np.ndarray, labels: np.ndarray) -> dict[str, dict]:
         """Everything that is claimed of this labelling, by way of scoring.
@@ -140,7 +140,7 @@ class Procedure:
         everyone = np.arange(len(self.x))
         try:
             squared = distances()
-            numbers = communities_of(-squared, **self.communities).numbers
+            numbers = communities_of(-as_stored(squared), **self.communities).numbers
         except InputError:
             nothing = dict.fromkeys(CLAIMS, np.nan) | {"smallest_p": np.full(moas[:, self.tested].shape[1], np.nan)}
             return nothing | retrieval([], shared, moas)
@@ -155,7 +155,7 @@ class Procedure:
         found = {}
         for way, distances in self._ways(moas, labels).items():
             try:
-                numbers = communities_of(-distances(), **self.communities).numbers
+                numbers = communities_of(-as_stored(distances()), **self.communities).numbers
             except InputError:
                 found[way] = dict.fromkeys(WITHIN, np.nan)
                 continue

@@ -10,7 +10,7 @@ import pandas as pd
 
 from moamap.communities.clusters import chance_of_sharing, communities_of
 from moamap.core.errors import InputError
-from moamap.core.numerics import stream
+from moamap.core.numerics import as_stored, stream
 from moamap.validation.procedure import Procedure
 
 SUBSAMPLE = 0.8
@@ -67,7 +67,7 @@ def rerun(
         options = dict(procedure.communities)
         if change.preference != 1:
             options["preference"] = change.preference * float(np.median(-squared))
-        numbers[rows] = communities_of(-squared, **options).numbers
+        numbers[rows] = communities_of(-as_stored(squared), **options).numbers
     except InputError:
         return None, numbers
     return squared, numbers
