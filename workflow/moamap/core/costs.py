@@ -1,0 +1,134 @@
+"""What a study will cost: time, memory and disk of each step from the sizes, by a model that the benchmark fits.
+
+A cost of a job is `fixed + each * size`, the size being that by which the step's work grows (`GROWS_WITH`). The numbers
+are in resources/costs.csv; `benchmarks/scale.py --fit` makes them, and says how well they foretell a size left out.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from moamap.core.errors import InputError
+
+DENSE = 25_000  # drugs up to which there are tables of all pairs, and communities by dense affinity propagation
+COSTS = ("seconds", "memory_mb", "disk_mb")
+PAIRS = ("tally", "neighbours", "connect", "crossfit", "permute", "perturb", "candidates", "nulls", "supplement")
+GROWS_WITH = dict.fromkeys(PAIRS, "pairs") | {"communities": "pairs", "communities (sparse)": "rows"}
+SUPERVISED = " (supervised)"  # steps that learn from labels are dearer
+
+
+class Step(NamedTuple):
+    """Jobs that are alike."""
+
+    name: str
+    rows: int
+    jobs: int
+
+
+def size_of(step: str, rows: float, features: float) -> float:
+    """The size by which the work of a step grows: pairs of drugs, drugs, or values (drugs x features)."""
+    kind = GROWS_WITH.get(step.removesuffix(SUPERVISED), "rows" if step == "tsne" else "values")
+    return {"pairs": rows * (rows - 1) / 2, "rows": rows, "values": rows * features}[kind]
+
+
+def steps_of(config: dict[str, Any], *, drugs: int, compounds: int, supervised: set[str]) -> Iterator[Step]:
+    """The steps of a study that cost the most.
+
+    Parameters
+    ----------
+    config : with all its defaults
+    drugs, compounds : with a MoA, and altogether
+    supervised : names of the representations that learn from MoAs
+    """
+    names = list(config["representations"])
+    yield from (Step(name, compounds, 1) for name in ("read", "annotate"))
+    yield from (Step(name, drugs, 1) for name in ("normalize", "community_features", "supplement", "study_h5ad"))
+    for name in names:
+        yield Step("represent" + SUPERVISED * (name in supervised), drugs, 1)
+    maps = [(drugs, len(names))] + [(compounds, len(names))] * (config["unannotated"] == "cluster")
+    for rows, count in maps:
+        yield Step("neighbours", rows, count)
+        if config["connections"] == "all":
+            yield Step("connect", rows, count)
+        sparse = config["communities"]["engine"] == "sparse" or (rows > DENSE or config["connections"] == "none")
+        yield Step("communities (sparse)" if sparse else "communities", rows, count)
+        yield Step("tsne", rows, count)
+    if config["validation"] != "off":
+        yield from _validation(names, supervised, drugs, {"quick": 1, "full": 5}[config["validation"]])
+
+
+def _validation(names: list[str], supervised: set[str], drugs: int, times: int) -> Iterator[Step]:
+    """The costs are those of `quick`; `full` makes about five times as many permutations and reruns."""
+    for name in names:
+        learns = name in supervised
+        yield Step("permute" + SUPERVISED * learns, drugs, (4 if learns else 1) * times)
+        yield Step("perturb" + SUPERVISED * learns, drugs, (2 if learns else 1) * times)
+        yield from [Step("crossfit", drugs, 1)] * learns
+
+
+def estimate(costs: pd.DataFrame, steps: list[Step], features: int) -> pd.DataFrame:
+    """Costs of the steps, one row each: step, rows, jobs, seconds (of all jobs), memory_mb (of one), disk_mb (of all).
+
+    Parameters
+    ----------
+    costs : step, cost, fixed, each: the table resources/costs.csv
+    """
+    known = costs.set_index(["step", "cost"])
+    rows = []
+    for step in steps:
+        if step.name not in known.index:
+            continue
+        each = {}
+        for cost in COSTS:
+            fixed, slope = known.loc[(step.name, cost), ["fixed", "each"]]
+            each[cost] = fixed + slope * size_of(step.name, step.rows, features)
+        times = {"seconds": step.jobs, "memory_mb": 1, "disk_mb": step.jobs}
+        rows.append({**step._asdict(), **{cost: each[cost] * times[cost] for cost in COSTS}})
+    return pd.DataFrame(rows).rename(columns={"name": "step"})
+
+
+def fit(measured: pd.DataFrame) -> pd.DataFrame:
+    """The table of costs from measured jobs (step, rows, features, seconds, memory_mb, disk_mb: a row a job).
+
+    Neither part is negative. The errors count relative to the cost, so that small sizes count as much as large ones.
+    """
+    from scipy.optimize import nnls  # late: an estimate does without it
+
+    found = []
+    for step, jobs in measured.groupby("step", sort=True):
+        sizes = np.array([size_of(step, *row) for row in jobs[["rows", "features"]].to_numpy()])
+        for cost in COSTS:
+            values = np.maximum(jobs[cost].to_numpy(float), 1e-3)
+            design = np.column_stack([np.ones(len(jobs)), sizes]) / values[:, None]
+            scale = design.max(axis=0)
+            fixed, each = nnls(design / scale, np.ones(len(jobs)))[0] / scale
+            found.append({"step": step, "cost": cost, "fixed": fixed, "each": each})
+    return pd.DataFrame(found)
+
+
+def check_fits(expected: pd.DataFrame, *, memory: float, disk: float) -> None:
+    """Raise InputError where a job needs more memory, or all of them more disk, than there is (bytes)."""
+    largest = expected.loc[expected["memory_mb"].idxmax()]
+    if largest["memory_mb"] * 1e6 > memory:
+        raise InputError(
+            f"{largest['step']} of {largest['rows']:,} drugs needs about {largest['memory_mb'] / 1e3:.1f} GB of "
+            f"memory, and there are {memory / 1e9:.1f} GB; {_advice(largest['step'])}"
+        )
+    needed = expected["disk_mb"].sum() * 1e6
+    if needed > disk:
+        raise InputError(
+            f"the study needs about {needed / 1e9:.1f} GB of disk, and {disk / 1e9:.1f} GB are free; set connections: "
+            "none, which leaves out the tables of all pairs, or give results/ more room"
+        )
+
+
+def _advice(step: str) -> str:
+    if step == "communities":
+        return "set communities.engine: sparse"
+    if step in ("connect", "supplement"):
+        return "set connections: none"
+    if step.startswith(("permute", "perturb", "crossfit")):
+        return 'set validation: "off", or use a larger machine'
+    return "use a larger machine"
