@@ -40,7 +40,7 @@ def communities(job) -> None:
 def _median_distance(job, ids) -> float:
     """Of all pairs of drugs; cross-fitted representations come without the distribution, but with all pairs."""
     if job.input.distribution:
-        return median_of(**load_arrays(job.input.distribution, "values", "counts"))
+        return median_of(**load_arrays(job.input.distribution[0], "values", "counts"))
     return float(np.median(read_distances(job.input.connections, ids)))
 
 
