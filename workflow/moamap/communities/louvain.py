@@ -11,8 +11,8 @@ NEIGHBOURS = 15  # with more, small communities dissolve (benchmarks/communities
 def louvain(index: np.ndarray, *, resolution: float, seed: int) -> tuple[np.ndarray, np.ndarray, float]:
     """Communities of the graph of the nearest 15 neighbours, by scikit-network's Louvain, which is deterministic.
 
-    An edge weighs as much as the two points' lists of neighbours, each with the point itself, overlap (shared by either,
-    divided by in either), as in PhenoGraph (Levine et al., Cell 2015).
+    The weight of an edge is the Jaccard index of the lists of neighbours at its ends, each with the point itself, as in
+    PhenoGraph (Levine et al., Cell 2015).
 
     Parameters
     ----------
@@ -35,7 +35,6 @@ def louvain(index: np.ndarray, *, resolution: float, seed: int) -> tuple[np.ndar
     lists = np.sort(np.column_stack([index, np.arange(n)]), axis=1)
     weights = overlaps(graph.start, graph.neighbour, lists)
     adjacency = csr_matrix((weights, graph.neighbour, graph.start), shape=(n, n))
-    adjacency.eliminate_zeros()  # two points may have no list in common but that one is in the other's
     labels = Louvain(resolution=resolution, random_state=seed).fit_predict(adjacency)
     modularity = get_modularity(adjacency, labels, resolution=resolution)
     return labels, _medoids(adjacency, labels), float(modularity)
