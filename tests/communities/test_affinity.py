@@ -200,5 +200,5 @@ def test_overwriting_saves_a_copy_and_changes_nothing_else(dtype):
     overwritten = affinity_propagation(given, random_state=0, overwrite=True)
     np.testing.assert_array_equal(overwritten.labels, kept.labels)
     assert overwritten[2:4] == kept[2:4]
-    assert overwritten.net_similarity == pytest.approx(kept.net_similarity, rel=np.finfo(dtype).eps)
+    assert overwritten.net_similarity == pytest.approx(kept.net_similarity, rel=float(np.finfo(dtype).eps))
     assert (given != S).any()

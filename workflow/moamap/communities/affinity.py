@@ -76,8 +76,8 @@ def affinity_propagation(
     n_threads : int
         Threads to use, at most; the result is the same for any number.
     overwrite : bool
-        Whether S, where it is an array of `dtype`, may be modified, which saves a copy. The net similarity then includes
-        the noise, which is as small as the rounding.
+        Whether S, where it is an array of `dtype`, may be modified, which saves a copy. The net similarity then
+        includes the noise, which is as small as the rounding.
 
     Returns
     -------
@@ -136,7 +136,7 @@ def _all_equal(S, preference):
 
 
 def _break_ties(S, preference, rng):
-    """Puts the preferences on the diagonal of S, and adds noise of the size of its rounding; by rows, to spare memory."""
+    """Puts the preferences on the diagonal of S, and adds noise of the size of its rounding; by rows, sparing memory."""
     np.fill_diagonal(S, preference)
     precision = np.finfo(S.dtype)
     for row in S:

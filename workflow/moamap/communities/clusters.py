@@ -55,8 +55,8 @@ def engine_for(engine: str, n: int, *, all_pairs: bool = True) -> str:
         return "dense" if all_pairs and n <= DENSE_UP_TO else "sparse"
     if engine == "dense" and not all_pairs:
         raise InputError(
-            "communities: engine dense takes the distances of all pairs of drugs, which `connections: none` leaves out; "
-            "set `connections: all`, or communities.engine to sparse or louvain"
+            "communities: engine dense takes the distances of all pairs of drugs, which `connections: none` leaves "
+            "out; set `connections: all`, or communities.engine to sparse or louvain"
         )
     return engine
 
@@ -157,10 +157,8 @@ def communities_on_graph(
     from moamap.communities.sparse import graph_of, sparse_affinity_propagation
 
     graph = graph_of(index, distance, _precision(len(index)))
-    preference = chosen.preference
-    if preference is None:
-        preference = median(graph.similarity) if median_distance is None else -(median_distance**2)
-    preference = float(preference)
+    typical = median(graph.similarity) if median_distance is None else -(median_distance**2)
+    preference = float(typical if chosen.preference is None else chosen.preference)
     found = sparse_affinity_propagation(graph, preference=preference, n_threads=n_threads, **_of_messages(chosen))
     return _propagated("sparse", found, preference, chosen)
 

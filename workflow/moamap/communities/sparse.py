@@ -1,6 +1,7 @@
 """Communities on a graph of nearest neighbours, in memory that is linear in the number of points."""
 
 from functools import partial
+from itertools import pairwise
 from typing import NamedTuple
 
 import numba
@@ -101,7 +102,7 @@ def _without_ties(graph, preference, rng):
     similarity = similarity.copy()
     self_similarity = np.empty(len(start) - 1, similarity.dtype)
     precision = np.finfo(similarity.dtype)
-    for i, (first, last) in enumerate(zip(start[:-1], start[1:], strict=True)):
+    for i, (first, last) in enumerate(pairwise(start)):
         at = np.searchsorted(neighbour[first:last], i)
         row = np.insert(similarity[first:last], at, preference)
         add_noise(row, rng.standard_normal(len(row)), precision.eps, precision.tiny * 100)
