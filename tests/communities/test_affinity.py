@@ -190,3 +190,15 @@ def test_similarities_are_left_alone_and_nothing_is_said():
 def test_bad_input(changed, message):
     with pytest.raises(ValueError, match=message):
         affinity_propagation(**({"S": groups(6, 2, 2, 0)} | changed))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_overwriting_saves_a_copy_and_changes_nothing_else(dtype):
+    S = groups(300, 5, 5, 0).astype(dtype)
+    kept = affinity_propagation(S, random_state=0)
+    given = S.copy()
+    overwritten = affinity_propagation(given, random_state=0, overwrite=True)
+    np.testing.assert_array_equal(overwritten.labels, kept.labels)
+    assert overwritten[2:4] == kept[2:4]
+    assert overwritten.net_similarity == pytest.approx(kept.net_similarity, rel=float(np.finfo(dtype).eps))
+    assert (given != S).any()

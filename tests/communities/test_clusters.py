@@ -6,7 +6,17 @@ from scipy.spatial.distance import pdist, squareform
 from sklearn.cluster import AffinityPropagation
 from sklearn.metrics import adjusted_rand_score
 
-from moamap.communities.clusters import chance_of_sharing, find_communities, numbered, similarities
+from moamap.communities import clusters
+from moamap.communities.clusters import (
+    chance_of_sharing,
+    communities_of,
+    communities_on_graph,
+    engine_for,
+    find_communities,
+    median_of,
+    numbered,
+    similarities,
+)
 from moamap.core.errors import InputError
 
 
@@ -126,3 +136,86 @@ def test_the_seed_settles_ties():
     first, again = ([find_communities(grid, seed=seed).numbers.tolist() for seed in range(5)] for _ in range(2))
     assert first == again
     assert len({tuple(numbers) for numbers in first}) > 1
+
+
+def nearest(distance, k):
+    square = squareform(distance)
+    order = np.argsort(square + np.diag(np.full(len(square), -1.0)), axis=1, kind="stable")[:, 1 : k + 1]
+    return order, np.take_along_axis(square, order, axis=1)
+
+
+@pytest.mark.parametrize("n", [30, 101])
+def test_up_to_a_hundred_neighbours_the_engines_agree(n):
+    distance = pdist(normal_points(n))
+    dense, sparse = (find_communities(distance, engine=engine) for engine in ("dense", "sparse"))
+    assert dense.numbers.tolist() == sparse.numbers.tolist()
+    assert (dense.iterations, dense.preference) == (sparse.iterations, sparse.preference)
+    assert (dense.engine, sparse.engine) == ("dense", "sparse")
+
+
+def test_similarities_and_neighbours_give_the_same_communities():
+    distance = pdist(np.random.default_rng(0).normal(size=(300, 8)))
+    s = similarities(distance)
+    for engine in ("sparse", "louvain"):
+        of_s = communities_of(s, engine=engine, preference=-15.0)
+        on_graph = communities_on_graph(*nearest(distance, 100), engine=engine, preference=-15.0)
+        assert of_s.numbers.tolist() == on_graph.numbers.tolist()
+        assert of_s.exemplars.tolist() == on_graph.exemplars.tolist()
+
+
+def test_the_preference_on_a_graph_is_the_median_of_all_pairs_where_it_is_known():
+    distance = pdist(np.random.default_rng(0).normal(size=(400, 8)))
+    dense = find_communities(distance)
+    known = communities_on_graph(*nearest(distance, 100), median_distance=float(np.median(distance)))
+    unknown = communities_on_graph(*nearest(distance, 100))
+    assert known.preference == -(np.median(distance) ** 2)
+    assert known.preference == pytest.approx(dense.preference, rel=0.01)
+    assert len(known.exemplars) == pytest.approx(len(dense.exemplars), rel=0.1)
+    assert len(unknown.exemplars) > 1.5 * len(dense.exemplars)
+
+
+def test_louvain_numbers_its_communities_and_says_what_it_has():
+    x, truth = three_clouds((20, 40, 30))
+    found = communities_on_graph(*nearest(pdist(x), 60), engine="louvain", resolution=0.5)
+    assert found.numbers.tolist() == np.array([3, 1, 2])[truth].tolist()
+    assert found.numbers[found.exemplars].tolist() == [1, 2, 3]
+    assert (found.engine, found.resolution, found.iterations, found.net_similarity) == ("louvain", 0.5, None, None)
+    assert found.converged and found.modularity > 0.5
+
+
+@pytest.mark.parametrize(
+    ("engine", "n", "all_pairs", "expected"),
+    [
+        ("auto", 25_000, True, "dense"),
+        ("auto", 25_001, True, "sparse"),
+        ("auto", 100, False, "sparse"),
+        ("dense", 30_000, True, "dense"),
+        ("sparse", 100, True, "sparse"),
+        ("louvain", 30_000, False, "louvain"),
+    ],
+)
+def test_the_engine_follows_the_number_of_drugs(engine, n, all_pairs, expected):
+    assert engine_for(engine, n, all_pairs=all_pairs) == expected
+
+
+def test_dense_without_all_pairs_is_an_error_that_says_what_to_do():
+    with pytest.raises(InputError, match=r"set `connections: all`, or communities\.engine to sparse"):
+        engine_for("dense", 100, all_pairs=False)
+
+
+@pytest.mark.parametrize("counts", [[1], [1, 1], [3, 1, 2], [2, 2], [1, 4, 1, 1], [0, 2, 0, 2]])
+def test_median_of_counted_values(counts):
+    values = np.arange(len(counts), dtype=np.float32) ** 2
+    assert median_of(values, np.array(counts)) == np.median(np.repeat(values, counts))
+
+
+def test_many_drugs_are_in_single_precision(monkeypatch):
+    x = np.random.default_rng(0).normal(size=(120, 5))
+    double = find_communities(pdist(x), engine="dense")
+    monkeypatch.setattr(clusters, "FLOAT64_UP_TO", 100)
+    s = similarities(pdist(x).astype(np.float32))
+    assert s.dtype == np.float32
+    single, again = (communities_of(given, engine="dense") for given in (s, s.astype(float)))
+    assert single.net_similarity == pytest.approx(double.net_similarity, rel=1e-6)
+    assert single.numbers.tolist() == double.numbers.tolist() == again.numbers.tolist()
+    assert single.net_similarity == again.net_similarity

@@ -109,11 +109,21 @@ def connection_files(representation):
     ]
 
 
+def all_pairs(representation):
+    """All pairs of drugs, where they are written."""
+    written = config["connections"] == "all" or representation in CROSSFITTED
+    return connection_files(representation) if written else []
+
+
+def distribution_file(representation):
+    """How often each distance occurs; the cross-fitted have all pairs instead."""
+    return [] if representation in CROSSFITTED else [f"<results>/{representation}/distribution.npz"]
+
+
 def distance_files(representation):
     """What the distances of a drug to all others are read from."""
-    if config["connections"] == "all" or representation in CROSSFITTED:
-        return connection_files(representation)
-    return [f"<results>/{representation}/{file}" for file in ("embedding.parquet", "distribution.npz")]
+    without = [f"<results>/{representation}/embedding.parquet", *distribution_file(representation)]
+    return all_pairs(representation) or without
 
 
 def wide(wildcards, input):

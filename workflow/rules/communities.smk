@@ -1,11 +1,13 @@
-# reads {representation}/connections.parquet; writes communities.csv, communities.json, and what is said of the
-# communities: enrichment.csv, community_features.csv, csif_overlap.csv
+# reads {representation}/connections.parquet, or neighbours.parquet and distribution.npz; writes communities.csv,
+# communities.json, and what is said of the communities: enrichment.csv, community_features.csv, csif_overlap.csv
 
 
 rule communities:
     input:
         index="<results>/profiles/drugs.parquet",
-        connections=lambda wildcards: connection_files(wildcards.representation),
+        connections=lambda wildcards: all_pairs(wildcards.representation),
+        neighbours="<results>/{representation}/neighbours.parquet",
+        distribution=lambda wildcards: distribution_file(wildcards.representation),
     output:
         communities="<results>/{representation}/communities.csv",
         notes="<results>/{representation}/communities.json",
@@ -15,9 +17,10 @@ rule communities:
         "<benchmarks>/communities_{representation}.tsv"
     conda:
         "../../envs/science.yaml"
+    threads: wide
     resources:
-        mem_mb=grows(1000, 100),
-        runtime=grows(15, 0.5),
+        mem_mb=grows(1000, 8),
+        runtime=grows(15, 0.1),
     params:
         code=code("communities"),
         communities=config["communities"],

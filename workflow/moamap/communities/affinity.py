@@ -1,6 +1,8 @@
 """Affinity propagation (Frey and Dueck, Science 2007): scikit-learn's messages in one pass over memory an iteration."""
 
+from collections.abc import Callable
 from contextlib import contextmanager
+from functools import partial
 from typing import NamedTuple
 
 import numba
@@ -48,11 +50,12 @@ def affinity_propagation(
     random_state: int | np.random.RandomState | None = None,
     dtype: DTypeLike | None = None,
     n_threads: int = 1,
+    overwrite: bool = False,
 ) -> Communities:
     """Find exemplars among n points by passing messages between them (Frey and Dueck 2007, equations 1-3).
 
     In float64 the messages are those of scikit-learn 1.7, by the same operations in the same order, whatever the number
-    of threads. Takes three n x n arrays of `dtype` beside S.
+    of threads. Takes three n x n arrays of `dtype` beside S, two with `overwrite`.
 
     Parameters
     ----------
@@ -72,6 +75,9 @@ def affinity_propagation(
         Of the messages. Default: that of S.
     n_threads : int
         Threads to use, at most; the result is the same for any number.
+    overwrite : bool
+        Whether S, where it is an array of `dtype`, may be modified, which saves a copy. The net similarity then
+        includes the noise, which is as small as the rounding.
 
     Returns
     -------
@@ -88,9 +94,10 @@ def affinity_propagation(
         labels = np.arange(len(s)) if preferences[0] > s[0, -1] else np.zeros(len(s), dtype=int)
         exemplars, n_iter, converged = np.unique(labels), 0, True
     else:
-        noisy = _without_ties(s, preferences, kind, check_random_state(random_state))
-        with _threads(n_threads):
-            exemplars, n_iter, converged = _pass_until_stable(noisy, damping, max_iter, convergence_iter)
+        noisy = np.require(s, kind, ["C", "W"]) if overwrite else np.array(s, dtype=kind, order="C")
+        _break_ties(noisy, preferences, check_random_state(random_state))
+        with threads(n_threads):
+            exemplars, n_iter, converged = _find_exemplars(noisy, damping, max_iter, convergence_iter)
         labels, exemplars = _refine(noisy, exemplars)
     return Communities(labels, exemplars, n_iter, converged, _net_similarity(s, preferences, labels, exemplars))
 
@@ -113,7 +120,7 @@ def _check(S, preference, damping, max_iter, convergence_iter, dtype, n_threads)
 
 
 @contextmanager
-def _threads(wanted):
+def threads(wanted):
     before = numba.get_num_threads()
     numba.set_num_threads(min(wanted, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
     try:
@@ -128,40 +135,53 @@ def _all_equal(S, preference):
     return np.all(preference == preference[0]) and all(np.all(np.delete(row, i) == S[0, -1]) for i, row in rows)
 
 
-def _without_ties(S, preference, dtype, rng):
-    """S with the preferences on its diagonal and noise of the size of its rounding; by rows, which spares an array."""
-    noisy = np.array(S, dtype=dtype, order="C")
-    np.fill_diagonal(noisy, preference)
-    precision = np.finfo(noisy.dtype)
-    for row in noisy:
-        _add_noise(row, rng.standard_normal(len(row)), precision.eps, precision.tiny * 100)
-    return noisy
+def _break_ties(S, preference, rng):
+    """Puts the preferences on the diagonal of S, and adds noise of the size of its rounding; by rows, sparing memory."""
+    np.fill_diagonal(S, preference)
+    precision = np.finfo(S.dtype)
+    for row in S:
+        add_noise(row, rng.standard_normal(len(row)), precision.eps, precision.tiny * 100)
 
 
 @numba.njit(cache=True)
-def _add_noise(row, normal, share, least):
+def add_noise(row, normal, share, least):
     for k in range(len(row)):
         row[k] += (share * row[k] + least) * normal[k]
 
 
-def _pass_until_stable(S, damping, max_iter, convergence_iter):
-    """Exemplars, iterations, convergence. A point's messages to itself have rules of their own, and are kept apart."""
-    keep, take = S.dtype.type(damping), S.dtype.type(1 - damping)
+def _find_exemplars(S, damping, max_iter, convergence_iter):
+    """Exemplars, iterations, convergence. S is as before when this returns."""
     self_similarity = S.diagonal().copy()
     np.fill_diagonal(S, -np.inf)
-    A, R = np.zeros(S.shape, S.dtype), np.zeros(S.shape, S.dtype)
-    self_availability, self_responsibility, support = np.zeros((3, len(S)), dtype=S.dtype)
+    pass_messages = partial(_pass_messages, S, np.zeros(S.shape, S.dtype), np.zeros(S.shape, S.dtype))
+    found = pass_until_stable(pass_messages, self_similarity, damping, max_iter, convergence_iter)
+    np.fill_diagonal(S, self_similarity)
+    return found
+
+
+def pass_until_stable(
+    pass_messages: Callable, self_similarity: np.ndarray, damping: float, max_iter: int, convergence_iter: int
+) -> tuple[np.ndarray, int, bool]:
+    """Exemplars, iterations, convergence. A point's messages to itself have rules of their own, and are kept apart.
+
+    Parameters
+    ----------
+    pass_messages : one iteration between different points, such as `_pass_messages` with its three arrays
+    self_similarity : (n,), in the type of the messages
+    damping, max_iter, convergence_iter : as in `affinity_propagation`
+    """
+    keep, take = self_similarity.dtype.type(damping), self_similarity.dtype.type(1 - damping)
+    self_availability, self_responsibility, support = np.zeros((3, len(self_similarity)), dtype=self_similarity.dtype)
     is_exemplar, unchanged, converged = np.zeros(0, dtype=bool), 0, False
     for iteration in range(max_iter):
         own = (self_similarity, self_availability, self_responsibility)
-        support = _pass_messages(S, A, R, support, *own, keep, take, numba.get_num_threads())
+        support = pass_messages(support, *own, keep, take, numba.get_num_threads())
         self_availability = self_availability * keep - (self_responsibility - support) * take
         previous, is_exemplar = is_exemplar, self_availability + self_responsibility > 0
         unchanged = unchanged + 1 if np.array_equal(is_exemplar, previous) else 1
         converged = iteration >= convergence_iter and unchanged >= convergence_iter and bool(is_exemplar.any())
         if converged:
             break
-    np.fill_diagonal(S, self_similarity)
     return np.flatnonzero(is_exemplar), iteration + 1, converged
 
 
@@ -181,7 +201,7 @@ def _pass_messages(S, A, R, support, self_similarity, self_availability, self_re
     for top in range(0, n, rows):
         bottom = min(top + rows, n)
         for i in numba.prange(top, bottom):
-            self_responsibility[i] = _pass_row(
+            self_responsibility[i] = pass_row(
                 S[i], A[i], R[i], support, self_similarity[i], self_availability[i], self_responsibility[i], keep, take
             )
         for strip in numba.prange(n_threads):
@@ -194,7 +214,7 @@ def _pass_messages(S, A, R, support, self_similarity, self_availability, self_re
 
 
 @numba.njit(cache=True)
-def _pass_row(S, A, R, support, self_similarity, self_availability, self_responsibility, keep, take):
+def pass_row(S, A, R, support, self_similarity, self_availability, self_responsibility, keep, take):
     best, second, at = _two_best(S, A, R, support, keep, take)
     self_affinity = self_availability + self_similarity
     if self_affinity > best:
