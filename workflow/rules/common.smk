@@ -38,6 +38,9 @@ pathvars:
     benchmarks=f"results/{config['dataset']}/benchmarks",
 
 
+UNANNOTATED = (
+    {} if config["unannotated"] == "drop" else {"unannotated": "<results>/profiles/unannotated.parquet"}
+)
 VALIDATED = config["validation"] != "off"
 SIMULATED = "simulation" in config
 LEARNED = list(config["representations"])
