@@ -265,7 +265,7 @@ def moa_sizes(rng: np.random.Generator, n_drugs: int, n_moas: int, n_common: int
     return sizes
 
 
-def _mechanisms(rng, sizes, n_common, severity, blocks, axes, signal) -> tuple[pd.DataFrame, np.ndarray]:
+def _mechanisms(rng, sizes, n_common, severity, blocks, axes, signal) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
     """The truth table, the row of each drug's phenotype (n_drugs,), and the directions in which phenotypes move the
     features (n_phenotypes, n_features).
     """
@@ -283,7 +283,7 @@ def _mechanisms(rng, sizes, n_common, severity, blocks, axes, signal) -> tuple[p
     kinds, direction = _phenotypes(rng, n_own, blocks, axes)
     strength = signal * potency * kinds["amplitude"].to_numpy()[phenotype]
     shown = kinds.drop(columns="amplitude").iloc[np.where(strength > 0, phenotype, -1)].reset_index(drop=True)
-    names = np.append(rng.permutation(_numbered("simulated MoA ", len(sizes))), None)[true_moa]
+    names = np.array([*rng.permutation(_numbered("simulated MoA ", len(sizes))), None], dtype=object)[true_moa]
     annotated = np.arange(n_drugs) < n_annotated
     truth = pd.DataFrame(
         {
