@@ -1,15 +1,16 @@
 """Do new compounds, placed on a finished map, find their mechanism as the drugs of the map do?
 
-    PYTHONPATH=workflow OMP_NUM_THREADS=1 python benchmarks/placing.py [--new 2000] [--out results/placing.csv]
+    PYTHONPATH=workflow OMP_NUM_THREADS=1 python benchmarks/placing.py [--screens 10] [--out results/placing.csv]
 
-One simulated screen: 1,105 annotated drugs, from which the maps are made, and new compounds, half of which have a MoA
-of the table that is not told. Beside the new ones stand the drugs of the map, each against all others. Only drugs count
-whose MoA has a phenotype that they show: nothing could find the others. Per representation and grade of phenotype:
+In each simulated screen, maps are made from 1,105 annotated drugs, and 2,000 new compounds are placed on them, half of
+which have a MoA of the table that is not told. Beside the new ones stand the drugs of the map, each against all others.
+Only drugs count whose MoA has a phenotype that they show: nothing could find the others. Per representation and grade
+of phenotype, all screens together:
 
 nearest       share whose nearest drug has their true MoA
 of 10         share of their ten nearest drugs that have it
 community     share of the drugs in the community that they are placed in that have it
-by chance     share of the nearest drugs that would have it if these were drawn at random
+by chance     share of drugs drawn at random that would have it
 
 Distances of the map's own drugs by ITML are in-sample. `outside` is the share that is outside what the map has seen,
 also of the compounds without a mechanism and of profiles whose features have been shuffled.
@@ -29,7 +30,8 @@ from moamap.profiles.normalize import apply_normalization, learn_normalization
 from moamap.profiles.simulate import GRADES, simulate
 from moamap.representations.registry import learn
 
-ANNOTATED = 1105
+ANNOTATED, NEW = 1105, 2000
+SEED = 20210927  # of the first screen
 METHODS = {"raw": {}, "pca": {"components": 5}, "itml": {"seed": 0}}
 K = 10
 
@@ -68,9 +70,9 @@ def shares(numbers: np.ndarray, own: np.ndarray, reference: Reference, *, withou
     return (same - without_self) / np.maximum(size - without_self, 1)
 
 
-def compare(new: int, seed: int, axis: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """How often mechanisms are found, and which compounds are called outside."""
-    profiles, truth = simulate(seed=seed, n_drugs=ANNOTATED + new, n_annotated=ANNOTATED)
+def compare(seed: int, axis: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """How often mechanisms are found in one screen, and which compounds are called outside."""
+    profiles, truth = simulate(seed=seed, n_drugs=ANNOTATED + NEW, n_annotated=ANNOTATED)
     of_map, added = profiles[:ANNOTATED], profiles[ANNOTATED:].reset_index(drop=True)
     known, hidden = truth[:ANNOTATED], truth[ANNOTATED:].reset_index(drop=True)
     shuffled = added.iloc[:, 3:].set_axis(np.random.default_rng(seed).permutation(added.columns[3:]), axis=1)
@@ -105,14 +107,25 @@ def compare(new: int, seed: int, axis: str) -> tuple[pd.DataFrame, pd.DataFrame]
     return pd.DataFrame(rows), pd.DataFrame(outside)
 
 
+def pooled(found: pd.DataFrame) -> pd.DataFrame:
+    """The screens together, each by its number of drugs; `error` is the standard error of `nearest` over them."""
+    keys, shares = ["representation", "drugs", "phenotype"], ["nearest", "of 10", "community", "by chance"]
+    groups = found.assign(**{share: found[share] * found["n"] for share in shares}).groupby(keys, sort=False)
+    table = groups[["n", *shares]].sum()
+    table[shares] = table[shares].div(table["n"], axis=0)
+    table.insert(2, "error", found.groupby(keys, sort=False)["nearest"].sem())
+    return table.reset_index()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--new", type=int, default=2000, help="new compounds; half of them have a MoA of the table")
-    parser.add_argument("--seed", type=int, default=20210927)
+    parser.add_argument("--screens", type=int, default=10)
     parser.add_argument("--axis", default="profile", help="of the normalization")
     parser.add_argument("--out", type=Path, default=Path("results/placing.csv"))
     options = parser.parse_args()
-    found, outside = compare(options.new, options.seed, options.axis)
+    screens = [compare(SEED + number, options.axis) for number in range(options.screens)]
+    found = pooled(pd.concat(found for found, _ in screens))
+    outside = pd.concat(outside for _, outside in screens).groupby("representation", sort=False).mean().reset_index()
     options.out.parent.mkdir(parents=True, exist_ok=True)
     found.to_csv(options.out, index=False)
     print(found.round(3).to_string(index=False), outside.round(3).to_string(index=False), sep="\n\nshare outside:\n")
