@@ -51,12 +51,12 @@ rule wells:
 rule annotate:
     input:
         **hub_files(),
-        profiles=f"<results>/profiles/{'consensus' if config['wells'] else 'table'}.parquet",
+        profiles=TABLE,
     output:
+        **UNANNOTATED,
         annotated="<results>/profiles/annotated.parquet",
         index="<results>/profiles/drugs.parquet",
         dropped="<results>/profiles/dropped.csv",
-        **UNANNOTATED,
     log:
         "<logs>/annotate.log",
     benchmark:
