@@ -26,10 +26,22 @@ include: "workflow/rules/report.smk"
 include: "workflow/rules/readings.smk"
 
 
+if PLACED:
+
+    include: "workflow/rules/placing.smk"
+
+
 rule all:
     default_target: True
     input:
         study_files(),
+
+
+# compounds that the maps were not made from, on the finished maps: those without a MoA, or those of a new table, whose
+# config names the finished study as its `reference`
+rule place:
+    input:
+        placed_files() or nothing_to_place,
 
 
 # what the data hold, before anything runs

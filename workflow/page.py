@@ -15,6 +15,7 @@ FIRST = {  # what to look at first, in this order
     "validation/verdict.md": "what to believe, and what not",
     "supplement/table_1.csv": "communities and enriched MoAs of each representation",
     "candidates.csv": "drugs worth testing for another MoA",
+    "placed": "compounds that the maps were not made from: their nearest drugs and communities",
     "figures": "figures 1-4 and S1",
 }
 UNEXPLAINED = "stopped without a message; it may have been killed, or out of memory"

@@ -74,6 +74,60 @@ def test_annotate_keeps_rows_with_a_moa_and_says_why_others_left():
     assert reasons["pert_iname"]["BRD-K00000001"] == "acetylsalicylate"
 
 
+def test_compounds_without_a_moa_are_kept_one_row_each_and_accounted_for():
+    ids = [*PROFILES["pert_id"], "BRD-K00000005", "BRD-K00000006"]
+    table = pd.DataFrame({"pert_id": ids, "f1": [1.0, 2, 4, 8, 16, 10, 5], "f2": [-1.0, -2, -4, -8, -16, 30, np.nan]})
+    samples = [*SAMPLES.itertuples(index=False), ("BRD-K00000005-001-01-1", "mystery")]
+    hub = profiles.hub_annotation(pd.DataFrame(samples, columns=list(SAMPLES)), DRUGS)
+    _, dropped = profiles.annotate(table, *hub)
+    compounds, said = profiles.unannotated_compounds(table, dropped, "place")
+    np.testing.assert_array_equal(
+        compounds.astype(object).where(compounds.notna(), None),
+        [
+            ["BRD-K00000006", "BRD-K00000006", 5.0, None],
+            ["BRD-K00000009", "BRD-K00000009", 2.0, -2.0],
+            ["BRD-K00000003|BRD-K00000005", "mystery", 9.0, 11.0],
+        ],
+    )
+    nameless = "the id has no name in the Hub's samples: placed on the finished map"
+    placed = "the drug has no MoA: placed on the finished map"
+    merged = f"{placed}; median with the drug's other rows: BRD-K00000003|BRD-K00000005"
+    reasons = dropped.assign(reason=[nameless, placed, merged, nameless, dropped["reason"].iloc[-1]])
+    pd.testing.assert_frame_equal(said, reasons)
+    compounds, said = profiles.unannotated_compounds(table, dropped, "drop")
+    assert compounds.empty and list(compounds) == ["pert_id", "pert_iname", "f1", "f2"]
+    pd.testing.assert_frame_equal(said, dropped)
+
+
+def test_without_compounds_the_table_of_them_is_empty():
+    _, dropped = profiles.annotate(PROFILES.iloc[[0]], *profiles.hub_annotation(SAMPLES, DRUGS))
+    compounds, said = profiles.unannotated_compounds(PROFILES.iloc[[0]], dropped, "place")
+    assert compounds.empty and list(compounds) == ["pert_id", "pert_iname", "f1", "f2"]
+    assert compounds.dtypes[2:].eq(float).all() and len(said) == len(dropped)
+
+
+def test_a_compound_with_the_name_of_an_annotated_drug_stays_apart_and_is_noted():
+    table = pd.DataFrame({"pert_id": list("abc"), "pert_iname": ["x", "y", "x"], "moa": ["m", "n", None], "f": 1.0})
+    rows, dropped = profiles.annotate(table[["pert_id", "f"]], *profiles.own_annotation(table))
+    compounds, _ = profiles.unannotated_compounds(table[["pert_id", "f"]], dropped, "place")
+    assert rows["pert_id"].tolist() == ["a", "b"] and compounds[["pert_id", "pert_iname"]].values.tolist() == [
+        ["c", "x"]
+    ]
+    [note] = profiles.namesake_notes(compounds["pert_iname"], rows["pert_iname"])
+    assert note.startswith("1 compounds without a MoA have the name of a drug with one (the first: 'x')")
+    assert not profiles.namesake_notes(compounds["pert_iname"], pd.Series(["y"]))
+
+
+@pytest.mark.parametrize("given", [{}, {"pert_iname": [None, "n", "n"]}, {"moa": ["m", None, None]}])
+def test_compounds_need_neither_name_nor_moa(given):
+    rows = pd.DataFrame({"pert_id": list("abc"), **given, "f": [1.0, 2.0, 4.0]})
+    compounds, merged = profiles.one_row_per_compound(rows)
+    named = "pert_iname" in given
+    assert compounds["pert_iname"].tolist() == (["a", "n"] if named else list("abc"))
+    assert compounds["f"].tolist() == ([1.0, 3.0] if named else [1.0, 2.0, 4.0])
+    assert ("moa" in compounds) == ("moa" in given) and len(merged) == named
+
+
 def test_annotate_refuses_profiles_without_any_moa():
     annotation, other_names = profiles.hub_annotation(SAMPLES, DRUGS)
     with pytest.raises(InputError, match="none of 2 rows has a MoA"):

@@ -26,7 +26,7 @@ def test_counts_by_hand():
     assert report["rows of one drug"].startswith("2 to 2")
     assert (report["plates"], report["controls a plate"]) == ("2", "2 to 2")
     assert report["by channel"] == "Mito 1, ER 1, RNA 1"
-    assert report["drugs with a MoA"] == "18; 0 ids without one will be dropped"
+    assert report["drugs with a MoA"] == "18; 0 ids without one (option `unannotated`)"
     assert report["MoAs"] == "3, 3 of 5 drugs or more, which are tested"
 
 
@@ -44,7 +44,7 @@ def test_bad_features_are_counted():
 @pytest.mark.parametrize(("moa", "what", "said"), [
     (None, "MoA", "no column"),
     (["a|b"] * 20 + [None] * 20, "drugs with several MoAs (|)", "10 (`moa: split`"),
-    (["a"] * 20 + [None] * 20, "drugs with a MoA", "10; 10 ids without one will be dropped"),
+    (["a"] * 20 + [None] * 20, "drugs with a MoA", "10; 10 ids without one (option `unannotated`)"),
 ])  # fmt: skip
 def test_moas(moa, what, said):
     frame = table().drop(columns=["moa", "control"])

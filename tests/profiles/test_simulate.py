@@ -91,6 +91,8 @@ def test_other_sizes_are_met_exactly(sizes):
         (dict(n_common_moas=373), "n_common_moas is 373; expected 1 to n_moas = 372"),
         (dict(n_common_moas=0), "n_common_moas is 0"),
         (dict(largest_moa=4), "largest_moa is 4; expected 5 or more"),
+        (dict(n_drugs=2000, n_annotated=605), "n_annotated is 605; MoAs of these sizes take 606 to 3399 drugs"),
+        (dict(n_annotated=1106), "n_annotated is 1106; expected at most n_drugs = 1105"),
         (dict(n_features=0), "n_features is 0; expected 1 to 812"),
         (dict(n_features=813), "n_features is 813"),
         (dict(n_drugs=25, n_moas=5, n_common_moas=5, largest_moa=5), "n_moas is 5; expected 8 or more"),
@@ -101,6 +103,39 @@ def test_impossible_sizes_are_refused_in_one_line(wrong, message):
     with pytest.raises(ValueError, match=re.escape(message)) as refusal:
         simulate(seed=0, **wrong)
     assert "\n" not in str(refusal.value)
+
+
+def test_drugs_without_a_moa_come_apart_from_the_moa_table():
+    profiles, truth = simulate(seed=1, **SMALL | {"n_drugs": 2120, "n_annotated": 120})
+    assert_counts(profiles, 2120, 30, 8, 15, 60)
+    assert profiles["moa"].notna().to_numpy().tolist() == [True] * 120 + [False] * 2000
+    known, others = truth[:120], truth[120:]
+    assert (known["true_moa"] == known["moa"]).all() and others["moa"].isna().all()
+    hidden = others[others["true_moa"].notna()]
+    assert abs(len(hidden) / 2000 - 0.5) < 4 * np.sqrt(0.25 / 2000)
+    # as often as a MoA has annotated drugs, and with the phenotype that these show
+    expected = known["moa"].value_counts(normalize=True)
+    found = hidden["true_moa"].value_counts(normalize=True).reindex(expected.index, fill_value=0)
+    assert (np.abs(found - expected) < 4.5 * np.sqrt(expected / len(hidden))).all()
+    shown = truth[(truth["strength"] > 0) & (truth["grade"] != "planted")]
+    assert shown.groupby("true_moa")["phenotype"].nunique().eq(1).all()
+    assert set(hidden.loc[hidden["strength"] > 0, "phenotype"]) == set(shown["phenotype"])
+    assert (others.loc[others["true_moa"].isna(), "strength"] == 0).all()
+    assert truth.loc[truth["grade"] == "planted"].index.max() < 120
+
+
+def test_without_unannotated_drugs_the_screen_is_what_it_was():
+    profiles, truth = simulate(seed=1, **SMALL)
+    assert "true_moa" not in truth
+    again = simulate(seed=1, **SMALL, n_annotated=120)
+    for one, other in zip((profiles, truth), again, strict=True):
+        pd.testing.assert_frame_equal(one, other)
+
+
+def test_profiles_do_not_depend_on_how_many_are_computed_at_a_time(monkeypatch):
+    whole = simulate(seed=1, **SMALL)[0]
+    monkeypatch.setattr("moamap.profiles.simulate.ROWS", 7)
+    pd.testing.assert_frame_equal(simulate(seed=1, **SMALL)[0], whole, check_exact=True)
 
 
 def test_feature_names_follow_the_grammar():

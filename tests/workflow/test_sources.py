@@ -90,8 +90,9 @@ def test_moas_are_joined_from_the_hub_s_files_and_inspect_says_what_will_be_left
     assert found["moa"].tolist() == list("ababababab")
     assert found["pert_iname"].tolist() == [f"drug {i}" for i in range(10)]
     dropped = pd.read_csv(tmp_path / "results/hub/profiles/dropped.csv")
-    assert dropped["reason"].tolist() == ["the drug has no MoA", "the id has no name in the Hub's samples"]
-    assert re.search(r"drugs with a MoA: +10; 2 ids without one will be dropped", run.stdout)
+    reasons = ["the drug has no MoA", "the id has no name in the Hub's samples"]
+    assert dropped["reason"].tolist() == [f"{reason}: placed on the finished map" for reason in reasons]
+    assert re.search(r"drugs with a MoA: +10; 2 ids without one \(option `unannotated`\)", run.stdout)
 
 
 def test_a_table_that_an_older_one_replaces_is_read_again(tmp_path):

@@ -13,17 +13,19 @@ sys.path.insert(0, str(WORKFLOW))
 from moamap.core.code import digest
 from moamap.core.config import duplicate_keys, load_schema, problems, supervised_methods, with_defaults
 from moamap.core.names import crossfitted, learned_as
+from moamap.core.reference import is_simulated, with_reference
 from moamap.core.secrets import mask_secrets
 from moamap.sources.locations import files_of, missing_sources, missing_tables, states, unusable_folder, url_name
 
 schema = load_schema(WORKFLOW / "schemas")
-found = [line for path in workflow.overwrite_configfiles for line in duplicate_keys(path)]
-found += problems(config, schema) or missing_sources(config.get("sources", {}))
+completed, found = with_reference(config, schema)
+found += [line for path in workflow.overwrite_configfiles for line in duplicate_keys(path)]
+found = found or problems(completed, schema) or missing_sources(config.get("sources", {}))
 found = found or missing_tables(config.get("published_tables", {}))
 if found:
     found = mask_secrets(found)
     raise WorkflowError(f"{', '.join(map(str, workflow.overwrite_configfiles)) or 'config'}: {'; '.join(found)}")
-filled = with_defaults(config, schema)
+filled = with_defaults(completed, schema)
 config.clear()  # so that the options are in the schema's order, whichever of them were given
 config.update(filled)
 
@@ -40,6 +42,11 @@ pathvars:
 
 VALIDATED = config["validation"] != "off"
 SIMULATED = "simulation" in config
+UNANNOTATED = {} if config["unannotated"] == "drop" else {"unannotated": "<results>/profiles/unannotated.parquet"}
+ALL_ANNOTATED = SIMULATED and config["simulation"]["n_annotated"] is None
+PLACED = bool(config["reference"]) or config["unannotated"] == "place" and not ALL_ANNOTATED
+MAP = config["reference"] or "<results>"  # which compounds are placed on
+TABLE = f"<results>/profiles/{'consensus' if config['wells'] else 'table'}.parquet"
 LEARNED = list(config["representations"])
 SUPERVISED = [
     name for name in LEARNED if config["representations"][name]["method"] in supervised_methods(schema) and VALIDATED
@@ -163,10 +170,21 @@ def study_files():
     if VALIDATED:
         once += [f"validation/{file}" for file in VALIDATION] + ["candidates.csv"]
         once += ["repurposing.csv"] * bool(config["query"])
+    if config["reference"]:
+        return [*placed_files(), "<results>/provenance.json"]
     files = [f"{name}/{file}" for name in LEARNED for file in ("transform.npz", "embedding.parquet")]
     files += [f"{name}/{file}" for name in REPRESENTATIONS for file in each]
-    every_pair = [file for name in REPRESENTATIONS for file in connection_files(name) if config["connections"] == "all"]
-    return [f"<results>/{file}" for file in files + once] + every_pair
+    every_pair = [file for name in REPRESENTATIONS for file in all_pairs(name)]
+    return [f"<results>/{file}" for file in files + once] + every_pair + placed_files()
+
+
+def nothing_to_place(wildcards):
+    raise WorkflowError("place: every compound is annotated, or `unannotated: drop` leaves the others out")
+
+
+def placed_files():
+    """The tables of compounds that are placed on the finished maps."""
+    return [f"<results>/placed/{name}{end}" for name in LEARNED * PLACED for end in (".csv", "_neighbours.parquet")]
 
 
 def rule_graph():

@@ -1,5 +1,5 @@
 # reads local files and sources/; writes profiles/table.parquet, consensus.parquet and wells.csv (where wells become
-# drugs), annotated.parquet, drugs.parquet, dropped.csv, checked, normalized.parquet, normalization.csv
+# drugs), annotated.parquet, drugs.parquet, unannotated.parquet, dropped.csv, checked, normalized.parquet, normalization.csv
 
 
 rule read:
@@ -51,8 +51,9 @@ rule wells:
 rule annotate:
     input:
         **hub_files(),
-        profiles=f"<results>/profiles/{'consensus' if config['wells'] else 'table'}.parquet",
+        profiles=TABLE,
     output:
+        **UNANNOTATED,
         annotated="<results>/profiles/annotated.parquet",
         index="<results>/profiles/drugs.parquet",
         dropped="<results>/profiles/dropped.csv",
@@ -68,6 +69,7 @@ rule annotate:
     params:
         code=code("annotate"),
         moa=config["moa"],
+        unannotated=config["unannotated"],
         files=local_files("samples", "drugs"),
         checksums={name: config["sources"][name]["checksum"] for name in hub_files()},
     script:

@@ -180,6 +180,7 @@ rule provenance:
     input:
         [file for name in config.get("sources", ["profiles"]) for file in source_files(name)],
         [table["location"] for table in config["published_tables"].values()],
+        [f"{MAP}/provenance.json"] * bool(config["reference"]),
     output:
         "<results>/provenance.json",
     log:

@@ -25,6 +25,9 @@ rule fetch:
         "../scripts/fetch.py"
 
 
+SCREEN = config.get("simulation", {})
+
+
 rule simulate:
     output:
         profiles="<results>/sources/simulated_profiles.parquet",
@@ -36,7 +39,7 @@ rule simulate:
     conda:
         "../../envs/science.yaml"
     resources:
-        mem_mb=grows(1000),
+        mem_mb=grows(1000 + 24e-6 * SCREEN.get("n_drugs", 0) * SCREEN.get("n_features", 0)),
         runtime=grows(10),
     params:
         code=code("simulate"),

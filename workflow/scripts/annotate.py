@@ -14,8 +14,10 @@ from moamap.profiles.annotation import (
     hub_annotation,
     moa_notes,
     name_notes,
+    namesake_notes,
     one_row_per_drug,
     own_annotation,
+    unannotated_compounds,
 )
 from moamap.sources.checksums import verify
 
@@ -29,16 +31,22 @@ def annotate(job: Any) -> None:
         annotation = hub_annotation(samples, read_hub(job.input.drugs, ["pert_iname", "moa"]))
     else:
         annotation = own_annotation(table)
-    rows, dropped = keep_annotated(table[["pert_id", *feature_columns(table)]], *annotation)
+    profiles = table[["pert_id", *feature_columns(table)]]
+    rows, dropped = keep_annotated(profiles, *annotation)
     annotated, merged = one_row_per_drug(rows)
-    for note in moa_notes(annotated["moa"], job.params.moa) + name_notes(annotated["pert_iname"]):
+    unannotated, dropped = unannotated_compounds(profiles, dropped, job.params.unannotated)
+    notes = moa_notes(annotated["moa"], job.params.moa) + name_notes(annotated["pert_iname"])
+    for note in notes + namesake_notes(unannotated["pert_iname"], annotated["pert_iname"]):
         logging.warning("profiles: %s", note)
     logging.info(
-        "%d rows, %d with a MoA, %d drugs, %d MoAs", len(table), len(rows), len(annotated), annotated["moa"].nunique()
+        "%d rows, %d with a MoA, %d drugs, %d MoAs, %d compounds without a MoA",
+        *(len(table), len(rows), len(annotated), annotated["moa"].nunique(), len(unannotated)),
     )
     write_table(annotated, job.output.annotated, simulated=is_simulated(job))
     index = annotated[ID_COLUMNS].rename_axis("index").reset_index()
     write_table(index, job.output.index, simulated=is_simulated(job))
+    if "unannotated" in dict(job.output.items()):
+        write_table(unannotated, job.output.unannotated, simulated=is_simulated(job))
     write_table(pd.concat([dropped, merged]), job.output.dropped, simulated=is_simulated(job))
 
 

@@ -11,6 +11,11 @@ from moamap.core.labels import lookalikes, membership
 from moamap.core.names import ID_COLUMNS, ROLES
 from moamap.profiles.normalize import feature_statistics, normalization_problems
 
+FATES = {  # what becomes of the compounds without a MoA, by the option `unannotated`
+    "place": ": placed on the finished map",
+    "cluster": ": kept for the map of all compounds",
+    "drop": "",
+}
 BROAD_ID_LENGTH = 13  # BRD-K97799481-001-02-3 is batch 001-02-3 of compound BRD-K97799481
 
 
@@ -141,6 +146,17 @@ def name_notes(names: pd.Series) -> list[str]:
     ]
 
 
+def namesake_notes(unannotated: pd.Series, annotated: pd.Series) -> list[str]:
+    """Names of compounds without a MoA that are names of drugs with one, in one line: the study stays without them."""
+    shared = unannotated[unannotated.isin(annotated)]
+    if shared.empty:
+        return []
+    return [
+        f"{len(shared)} compounds without a MoA have the name of a drug with one (the first: {shared.iloc[0]!r}) and "
+        "are not merged with it; to merge them, give every row of a drug its MoA"
+    ]
+
+
 def moa_notes(moa: pd.Series, policy: str) -> list[str]:
     """MoAs that look alike (`lookalikes`), a line for each group: they count as different MoAs."""
     groups = lookalikes(membership(moa, policy).columns)
@@ -187,6 +203,48 @@ def annotate(
     return annotated.reset_index(drop=True), pd.concat([dropped, second])[["pert_id", "pert_iname", "step", "reason"]]
 
 
+def unannotated_compounds(
+    profiles: pd.DataFrame, dropped: pd.DataFrame, fate: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The profiles without a MoA, one row per compound, and what became of each of their rows.
+
+    Parameters
+    ----------
+    profiles : pert_id, then the features, as `annotate` takes them
+    dropped : as `annotate` returns it
+    fate : a key of `FATES`
+
+    Returns
+    -------
+    compounds : pert_id, pert_iname, features, as `one_row_per_compound` gives them; none with the fate `drop`
+    dropped : with the fate in the reason
+    """
+    left = dropped["step"] == "annotate"
+    rows = profiles[profiles["pert_id"].isin(dropped.loc[left, "pert_id"]) & (fate != "drop")]
+    names = dropped[left].set_index("pert_id")["pert_iname"].reindex(rows["pert_id"]).to_numpy()
+    compounds, merged = one_row_per_compound(rows.assign(pert_iname=names))
+    also = dropped["pert_id"].map(merged.set_index("pert_id")["reason"].radd("; ")).fillna("")
+    reason = dropped["reason"].where(~left, dropped["reason"] + FATES[fate] + also)
+    return compounds, dropped.assign(reason=reason)
+
+
+def one_row_per_compound(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """As `one_row_per_drug`, for compounds that need neither a name nor a MoA: one without a name is called by its id.
+
+    Parameters
+    ----------
+    rows : pert_id, the features, and pert_iname and moa where they are there
+
+    Returns
+    -------
+    compounds : pert_id, pert_iname, moa where it is there, features
+    merged : as of `one_row_per_drug`
+    """
+    names = rows["pert_iname"].fillna(rows["pert_id"]) if "pert_iname" in rows else rows["pert_id"]
+    compounds, merged = one_row_per_drug(rows.assign(pert_iname=names, moa=rows.get("moa")))
+    return compounds if "moa" in rows else compounds.drop(columns="moa"), merged
+
+
 def one_row_per_drug(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Aggregate the rows of each drug (pert_iname) by the median of every feature; their ids are joined by `|`.
 
@@ -202,5 +260,5 @@ def one_row_per_drug(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     ids = groups["pert_id"].agg("|".join)
     drugs = pd.concat([ids, groups["moa"].first(), groups[feature_columns(rows)].median()], axis=1).reset_index()
     merged = rows.loc[rows["pert_iname"].duplicated(), ["pert_id", "pert_iname"]]
-    reason = "median with the drug's other rows: " + merged["pert_iname"].map(ids)
+    reason = "median with the drug's other rows: " + merged["pert_iname"].map(ids).astype(object)  # also of no row
     return drugs[ID_COLUMNS + feature_columns(rows)], merged.assign(step="aggregate", reason=reason)

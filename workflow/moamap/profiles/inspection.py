@@ -161,7 +161,7 @@ def _moas(drugs: pd.DataFrame, min_drugs: int) -> list[tuple[str, str]]:
     labelled = labelled[~names[labelled.index].duplicated()]  # ids of one name become one drug
     sizes = labelled["moa"].value_counts()
     without = drugs.loc[drugs["moa"].isna(), "pert_id"].nunique()
-    found = [("drugs with a MoA", f"{len(labelled)}; {without} ids without one will be dropped")]
+    found = [("drugs with a MoA", f"{len(labelled)}; {without} ids without one (option `unannotated`)")]
     found.append(("MoAs", f"{len(sizes)}, {(sizes >= min_drugs).sum()} of {min_drugs} drugs or more, which are tested"))
     several = labelled["moa"].str.contains("|", regex=False).sum()
     if several:

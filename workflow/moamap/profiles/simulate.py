@@ -18,6 +18,7 @@ The constants were fitted to summary statistics of the 488 annotated drugs of th
 has at hand (by random search); tests/profiles/test_simulate.py names them and holds the simulated screen against them.
 """
 
+from collections.abc import Callable
 from itertools import product
 
 import numpy as np
@@ -62,6 +63,9 @@ GRADES = ("strong", "medium", "weak")  # of the phenotypes that MoAs have
 POTENCY_SPREAD = 0.25  # standard deviation of its logarithm
 INACTIVE = 0.15  # share of the drugs
 PLANTED = 6  # drugs that show the planted phenotype: the pair and four fellows
+UNANNOTATED_KNOWN = (
+    0.5  # share of the unannotated drugs whose true MoA is one of the table's, as if it were not yet known
+)
 
 # Harm, in spreads of its features. The small sum of the Dirichlet weights makes a drug kill in one way rather than all.
 HILL_SLOPE, HILL_SHIFT = 2.5, 5.7  # logit severity = slope z - shift, z standard normal over the drugs
@@ -88,12 +92,14 @@ WELLS_PER_PLATE, CONTROLS_PER_PLATE = 384, 32  # of the screens of wells
 # alike where measurement and channel are the same.
 SPREAD_MEDIAN, SPREAD_SPREAD, SPREAD_SHARED = 1.03, 0.41, 0.32  # median, sd of the logarithm, its shared variance
 CENTRE_SD = 0.12
+ROWS = 4096  # drugs whose profiles are computed at a time
 
 
 def simulate(
     *,
     seed: int,
     n_drugs: int = 1105,
+    n_annotated: int | None = None,
     n_moas: int = 372,
     n_common_moas: int = 49,
     largest_moa: int = 43,
@@ -106,6 +112,9 @@ def simulate(
     ----------
     seed : of numpy's default generator
     n_drugs, n_moas : how many
+    n_annotated : drugs with a MoA, the first rows; None for all. Half of the others (`UNANNOTATED_KNOWN`) have a true
+        MoA all the same, drawn in proportion to the annotated drugs of each MoA, and show its phenotype where it has
+        one; the other half has no mechanism.
     n_common_moas : MoAs of five drugs or more; a third of them have a phenotype, the small MoAs have none
     largest_moa : drugs of the most common MoA
     n_features : up to 812, the names that the grammar generates; fewer are spread evenly over them
@@ -115,32 +124,38 @@ def simulate(
     Returns
     -------
     profiles : pert_id, pert_iname, moa, features on the raw scale (float64), named in CellProfiler's manner
-    truth : in the same order, pert_iname, moa, and the phenotype that the drug shows ('' or 0 if none): phenotype (its
-        id), block (of `feature_table`: the features it acts on), grade (strong, medium, weak; or planted: no MoA's own,
-        shared by six drugs of six MoAs that have none), strength (root mean square shift of these features, in units
-        of their technical standard deviations), planted_pair (two of the six, whom a user might ask about)
+    truth : in the same order, pert_iname, moa, true_moa (where there are unannotated drugs), and the phenotype that the
+        drug shows ('' or 0 if none): phenotype (its id), block (of `feature_table`: the features it acts on), grade
+        (strong, medium, weak; or planted: no MoA's own, shared by six drugs of six MoAs that have none), strength (root
+        mean square shift of these features, in units of their technical standard deviations), planted_pair (two of the
+        six, whom a user might ask about)
 
     A seed gives the same bits on one machine with any number of threads: BLAS is not called.
     Raises InputError (a ValueError) where no screen has these sizes.
     """
-    _check(n_drugs, n_moas, n_common_moas, largest_moa, n_features, signal)
+    n_annotated = n_drugs if n_annotated is None else n_annotated
+    _check(n_drugs, n_annotated, n_moas, n_common_moas, largest_moa, n_features, signal)
     rng = np.random.default_rng(seed)
     features = feature_table(n_features)
-    sizes = moa_sizes(rng, n_drugs, n_moas, n_common_moas, largest_moa)
+    sizes = moa_sizes(rng, n_annotated, n_moas, n_common_moas, largest_moa)
     severity = expit(HILL_SLOPE * _shuffled_normal(rng, n_drugs) - HILL_SHIFT)
     loadings = [_unit_uniform(rng, (n_features, number)) for _, number, *_ in FAMILIES]
-    truth, direction = _mechanisms(rng, sizes, n_common_moas, severity, features["block"], loadings[-1], signal)
+    truth, phenotype, direction = _mechanisms(
+        rng, sizes, n_common_moas, severity, features["block"], loadings[-1], signal
+    )
     energy = (1 + AMPLIFICATION * severity) * np.exp(ENERGY_SPREAD * _shuffled_normal(rng, n_drugs))
     spread = _spreads(rng, features)
-    standard = (
-        _harm(rng, severity, n_features)
-        + energy[:, None] * _technical(rng, n_drugs, features, loadings)
-        + truth["strength"].to_numpy()[:, None] * direction
-    )
-    values = rng.normal(0, CENTRE_SD, n_features) + spread * standard
-    ids = truth[["pert_iname", "moa"]].copy()
-    ids.insert(0, "pert_id", _numbered("SIM-D", n_drugs, width=6))
-    profiles = pd.concat([ids, pd.DataFrame(values, columns=features["feature"].to_numpy())], axis=1)
+    harm = _harm(rng, severity, n_features)
+    values, technical = _technical(rng, n_drugs, features, loadings)
+    centre, strength = rng.normal(0, CENTRE_SD, n_features), truth["strength"].to_numpy()
+    for start in range(0, n_drugs, ROWS):  # so that no second table of all drugs and features is made
+        rows = slice(start, start + ROWS)
+        shown = strength[rows, None] * direction[phenotype[rows]]
+        values[rows] = centre + spread * (harm(rows) + energy[rows, None] * technical(rows) + shown)
+    profiles = pd.DataFrame(values, columns=features["feature"].to_numpy())
+    for place, (name, column) in enumerate(truth[["pert_iname", "moa"]].items()):
+        profiles.insert(place, name, column)
+    profiles.insert(0, "pert_id", _numbered("SIM-D", n_drugs, width=6))
     return profiles, truth
 
 
@@ -250,31 +265,44 @@ def moa_sizes(rng: np.random.Generator, n_drugs: int, n_moas: int, n_common: int
     return sizes
 
 
-def _mechanisms(rng, sizes, n_common, severity, blocks, axes, signal) -> tuple[pd.DataFrame, np.ndarray]:
-    """The truth table, and the direction in which each drug's phenotype moves the features (n_drugs, n_features)."""
-    n_drugs, n_own = sizes.sum(), _n_own_phenotypes(n_common)
+def _mechanisms(rng, sizes, n_common, severity, blocks, axes, signal) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+    """The truth table, the row of each drug's phenotype (n_drugs,), and the directions in which phenotypes move the
+    features (n_phenotypes, n_features).
+    """
+    n_drugs, n_annotated, n_own = len(severity), sizes.sum(), _n_own_phenotypes(n_common)
     moa = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
-    own = np.full(len(sizes), -1)
+    own = np.full(len(sizes) + 1, -1)  # the last, where index -1 points, is no MoA
     own[rng.permutation(n_common)[:n_own]] = np.arange(n_own)
-    phenotype = own[moa]
+    true_moa = np.append(moa, _unannotated(rng, moa, n_drugs - n_annotated))
+    phenotype = own[true_moa]
     potency = rng.lognormal(0, POTENCY_SPREAD, n_drugs) * (rng.random(n_drugs) >= INACTIVE)
 
-    planted = _mildest(moa, severity, phenotype < 0)
+    planted = _mildest(moa, severity[:n_annotated], phenotype[:n_annotated] < 0)
     phenotype[planted], potency[planted] = n_own, 1.0
 
     kinds, direction = _phenotypes(rng, n_own, blocks, axes)
     strength = signal * potency * kinds["amplitude"].to_numpy()[phenotype]
     shown = kinds.drop(columns="amplitude").iloc[np.where(strength > 0, phenotype, -1)].reset_index(drop=True)
+    names = np.array([*rng.permutation(_numbered("simulated MoA ", len(sizes))), None], dtype=object)[true_moa]
+    annotated = np.arange(n_drugs) < n_annotated
     truth = pd.DataFrame(
         {
             "pert_iname": _numbered("simulated drug ", n_drugs),
-            "moa": rng.permutation(_numbered("simulated MoA ", len(sizes)))[moa],
+            "moa": np.where(annotated, names, None),
+            **({} if annotated.all() else {"true_moa": names}),
             **shown,
             "strength": strength,
             "planted_pair": np.isin(np.arange(n_drugs), planted[:2]) & (strength > 0),
         }
     )
-    return truth, direction[phenotype]
+    return truth, phenotype, direction
+
+
+def _unannotated(rng, moa, number) -> np.ndarray:
+    """The true MoAs of drugs whose MoA the table does not tell: that of a random annotated drug, or -1 for none."""
+    if not number:
+        return np.empty(0, dtype=int)
+    return np.where(rng.random(number) < UNANNOTATED_KNOWN, rng.choice(moa, number), -1)
 
 
 def _mildest(moa, severity, free) -> np.ndarray:
@@ -314,26 +342,41 @@ def _spreads(rng, features) -> np.ndarray:
     return SPREAD_MEDIAN * np.exp(SPREAD_SPREAD * logarithm)
 
 
-def _harm(rng, severity, n_features) -> np.ndarray:
-    """Toxicity: severity times what all ways to die have in common and each drug's mixture of them, feature by feature
-    as far as it reaches.
+def _harm(rng, severity, n_features) -> Callable[[slice], np.ndarray]:
+    """What gives the toxicity of some of the drugs: severity times what all ways to die have in common and each drug's
+    mixture of them, feature by feature as far as it reaches.
     """
     weights = np.sqrt(rng.dirichlet(WAYS_TO_DIE, len(severity)))
-    ways = np.einsum("ik,jk->ij", weights, _unit_uniform(rng, (n_features, len(WAYS_TO_DIE))))
-    direction = np.sqrt(IN_COMMON) * _unit_uniform(rng, n_features) + np.sqrt(1 - IN_COMMON) * ways
+    ways = _unit_uniform(rng, (n_features, len(WAYS_TO_DIE)))
+    common = np.sqrt(IN_COMMON) * _unit_uniform(rng, n_features)
     reach = np.exp(REACH_SPREAD * _shuffled_normal(rng, n_features))
-    return HARM * severity[:, None] * reach * direction
+
+    def harm(rows):
+        mixture = np.einsum("ik,jk->ij", weights[rows], ways)
+        return HARM * severity[rows, None] * reach * (common + np.sqrt(1 - IN_COMMON) * mixture)
+
+    return harm
 
 
-def _technical(rng, n_drugs, features, loadings) -> np.ndarray:
-    """Factors times loadings, family by family, and white noise."""
-    rows = {"drug": np.arange(n_drugs), "plate": rng.integers(-(-n_drugs // DRUGS_PER_PLATE), size=n_drugs)}
-    total = np.sqrt(WHITE) * rng.standard_normal((n_drugs, len(features)))
+def _technical(rng, n_drugs, features, loadings) -> tuple[np.ndarray, Callable[[slice], np.ndarray]]:
+    """White noise (n_drugs, n_features), and what gives the technical variation of some of the drugs, as long as their
+    noise has not been overwritten: noise, and factors times loadings, family by family.
+    """
+    drugs = {"drug": np.arange(n_drugs), "plate": rng.integers(-(-n_drugs // DRUGS_PER_PLATE), size=n_drugs)}
+    white = rng.standard_normal((n_drugs, len(features)))
+    families = []
     for (share, number, properties, by), family_loadings in zip(FAMILIES, loadings, strict=True):
         group = features.groupby(list(properties)).ngroup().to_numpy() if properties else np.zeros(len(features), int)
-        scores = rng.standard_normal((rows[by].max() + 1, group.max() + 1, number))[rows[by]]
-        total += np.sqrt(share / number) * np.einsum("ijk,jk->ij", scores[:, group], family_loadings)
-    return total
+        scores = rng.standard_normal((drugs[by].max() + 1, group.max() + 1, number))
+        families.append((np.sqrt(share / number), scores, drugs[by], group, family_loadings))
+
+    def technical(rows):
+        total = np.sqrt(WHITE) * white[rows]
+        for weight, scores, of, group, family_loadings in families:
+            total += weight * np.einsum("ijk,jk->ij", scores[of[rows]][:, group], family_loadings)
+        return total
+
+    return white, technical
 
 
 def _unit_uniform(rng, shape) -> np.ndarray:
@@ -355,7 +398,7 @@ def _n_own_phenotypes(n_common) -> int:
     return round(n_common / COMMON_MOAS_PER_PHENOTYPE)
 
 
-def _check(n_drugs, n_moas, n_common, largest, n_features, signal):
+def _check(n_drugs, n_annotated, n_moas, n_common, largest, n_features, signal):
     """Raise InputError unless such MoAs can add up to the drugs, with enough of them left for the planted phenotype."""
     if not 1 <= n_features <= N_FEATURES:
         raise InputError(f"simulate: n_features is {n_features}; expected 1 to {N_FEATURES}")
@@ -367,7 +410,10 @@ def _check(n_drugs, n_moas, n_common, largest, n_features, signal):
         raise InputError(f"simulate: n_moas is {n_moas}; expected {fewest} or more for {n_common} common MoAs")
     least = largest + COMMON * (n_common - 1) + (n_moas - n_common)
     most = largest * n_common + (COMMON - 1) * (n_moas - n_common)
-    if not least <= n_drugs <= most:
-        raise InputError(f"simulate: n_drugs is {n_drugs}; MoAs of these sizes take {least} to {most} drugs")
+    if n_annotated > n_drugs:
+        raise InputError(f"simulate: n_annotated is {n_annotated}; expected at most n_drugs = {n_drugs}")
+    if not least <= n_annotated <= most:
+        option = "n_annotated" if n_annotated < n_drugs else "n_drugs"
+        raise InputError(f"simulate: {option} is {n_annotated}; MoAs of these sizes take {least} to {most} drugs")
     if signal < 0:
         raise InputError(f"simulate: signal is {signal}; expected 0 or more")

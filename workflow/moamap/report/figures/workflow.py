@@ -5,7 +5,7 @@ import networkx as nx
 import seaborn as sns
 from matplotlib.figure import Figure
 
-STAGES = ["sources", "profiles", "representations", "connections", "communities", "validation", "report"]
+STAGES = ["sources", "profiles", "representations", "connections", "communities", "placing", "validation", "report"]
 ARROWS = "#9a9a9a"
 
 
