@@ -5,12 +5,13 @@ import gzip
 import io
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 
 import _job  # noqa: F401 (it puts the package's folder on the path)
 from moamap.core.errors import InputError
@@ -18,6 +19,7 @@ from moamap.core.names import TEXT_COLUMNS
 from moamap.core.tables import read_parquet
 
 AGAIN = "delete it and run again"
+PAIRS = 2**21  # pairs of drugs that are read at a time
 FORMULA = re.compile(r"'*[=+\-@\t\r]")  # how a cell begins that a spreadsheet runs, or that `write_table` made of one
 
 
@@ -139,6 +141,24 @@ def _escaped(text: str) -> str:
 
 def _unescaped(text: str) -> str:
     return text[1:] if text.startswith("'") and FORMULA.match(text) else text
+
+
+def read_pairs(files: Sequence[str], names: list[str], drugs: pd.DataFrame) -> Iterator[tuple[np.ndarray, ...]]:
+    """Columns of a connections table, from its file or its blocks in order, some pairs of drugs at a time.
+
+    Raises InputError where a file is damaged or cut off, or there is another number of pairs than of these drugs.
+    """
+    found, expected = 0, len(drugs) * (len(drugs) - 1) // 2
+    for path in files:
+        try:
+            with pq.ParquetFile(path) as file:
+                for batch in file.iter_batches(PAIRS, columns=names, use_threads=False):
+                    found += len(batch)
+                    yield tuple(batch.column(name).to_numpy() for name in names)
+        except (OSError, ValueError, KeyError) as error:
+            raise InputError(f"{path}: cannot be read as a table ({_first_line(error)}); {AGAIN}") from error
+    if found != expected:
+        raise InputError(f"{files[0]}: {found} rows, expected {expected}, one per pair of drugs; {AGAIN}")
 
 
 def is_simulated(job: Any) -> bool:
