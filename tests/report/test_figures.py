@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.spatial.distance import pdist
+from scipy.spatial.distance import pdist, squareform
 
 from moamap.report.figures import paper as figures
 from moamap.report.figures import style
@@ -24,7 +24,7 @@ def close_figures():
 def image_of(figure, kind="svg"):
     """The bytes of the saved figure."""
     buffer = BytesIO()
-    figure.savefig(buffer, format=kind, metadata={"Date": None} if kind == "svg" else None)
+    figure.savefig(buffer, format=kind, dpi=144, metadata={"Date": None} if kind == "svg" else None)
     return buffer.getvalue()
 
 
@@ -161,10 +161,18 @@ def test_a_long_list_of_enriched_moas_is_cut():
     assert len(lines) == 1 + figures.LISTED + 1 and lines[-1] == "... and 4 more"
 
 
+def all_pairs(x, at_a_time=7):
+    """Pairs of drugs as they are read from a file."""
+    pairs = [*np.triu_indices(len(x), k=1), pdist(x)]
+    for start in range(0, len(pairs[0]), at_a_time):
+        yield tuple(column[start : start + at_a_time] for column in pairs)
+
+
 def test_figure_s1_orders_the_drugs_by_community():
     numbers = np.array([2, 1, 3, 1, 2, 1])
     x = np.arange(6.0)[:, None] ** 2
-    figure = figures.figure_s1(pdist(x), numbers, representation="itml")
+    image = figures.heatmap(all_pairs(x), numbers)
+    figure = figures.figure_s1(image, numbers, representation="itml", n_drugs=6)
     image_of(figure, "png")
     axis, bar = figure.axes
     order = [1, 3, 5, 0, 4, 2]
@@ -173,8 +181,62 @@ def test_figure_s1_orders_the_drugs_by_community():
     assert axis.get_xticks().tolist() == [1.0, 3.5]
     assert [line.get_ydata()[0] for line in axis.lines[::2]] == [2.5, 4.5]
     assert axis.get_title(loc="left") == "DIP connections: 15 pairs of 6 drugs"
-    assert bar.get_ylabel().startswith("Distance, ITML")
+    assert bar.get_ylabel() == "Distance, ITML (ticks at every tenth percentile)"
     assert axis.get_xlabel().startswith("ITML community")
+
+
+def test_a_heatmap_of_many_drugs_shows_means(monkeypatch):
+    """Against the whole matrix cut into squares; the last are narrower."""
+    monkeypatch.setattr(figures, "PIXELS", 4)
+    numbers, x = np.arange(11) % 3 + 1, RNG.normal(size=(11, 2))
+    order = np.argsort(numbers, kind="stable")
+    square = squareform(pdist(x[order]))
+    cuts = [slice(start, start + 3) for start in range(0, 11, 3)]
+    image = figures.heatmap(all_pairs(x), numbers)
+    np.testing.assert_allclose(image, [[square[rows, columns].mean() for columns in cuts] for rows in cuts])
+    axis, bar = figures.figure_s1(image, numbers, representation="itml", n_drugs=11).axes
+    assert axis.images[0].get_extent() == [-0.5, 11.5, 11.5, -0.5] and axis.get_xlim() == (-0.5, 10.5)
+    assert [line.get_ydata()[0] for line in axis.lines[::2]] == [3.5, 7.5, 10.5]
+    assert bar.get_ylabel().startswith("Distance, ITML (means of 3 x 3 drugs; ")
+
+
+def test_a_heatmap_of_some_of_the_drugs_says_so(monkeypatch):
+    monkeypatch.setattr(figures, "PIXELS", 4)
+    numbers = np.array([2, 1, 2, 1, 1, 2, 3, 1])
+    shown = figures.evenly(numbers)
+    assert shown.tolist() == [1, 4, 0, 5]  # every second of 1, 3, 4, 7; 0, 2, 5; 6
+    assert figures.evenly(numbers[:4]).tolist() == [1, 3, 0, 2]
+    image = figures.heatmap(all_pairs(RNG.normal(size=(4, 2))), numbers[shown])
+    axis, _ = figures.figure_s1(image, numbers[shown], representation="raw", n_drugs=8).axes
+    assert axis.get_title(loc="left") == "DIP connections: 28 pairs of 8 drugs, of which 4 are shown"
+
+
+@pytest.mark.parametrize(("n", "smaller"), [(300, 1), (3000, 2 / 3), (30_000, 1 / 15)])
+def test_a_full_map_is_an_image_in_the_svg_with_smaller_points(n, smaller):
+    moa = pd.Series(np.arange(n) % 20).map("MoA {}".format)
+    communities = pd.DataFrame({"community": np.arange(n) % 40, "is_exemplar": np.arange(n) < 40})
+    rows = [(c, "statin", 5, 9, n // 40, True) for c in range(40)]
+    enriched = pd.DataFrame(rows, columns=["community", "moa", "k", "K", "n", "enriched"])
+    maps = {"raw": flat_map(n)}
+    moas, found = figures.figure_3(maps, moa), figures.figure_4(maps, {"raw": communities}, {"raw": enriched})
+    for figure, area in ((moas, 26), (found, 14)):
+        svg = image_of(figure)
+        assert (b"<image" in svg) == (n > style.VECTOR) and len(svg) < 1e6
+        assert b">t-SNE 1</text>" in svg
+        assert figure.axes[0].collections[-1].get_sizes() == pytest.approx(area * smaller)
+    assert moas.legends[0].legend_handles[0].get_sizes() == pytest.approx(26)  # as large as ever
+
+
+def test_the_moments_of_figure_1_are_those_of_all_values(monkeypatch):
+    monkeypatch.setattr(figures, "PIECE", 100)  # in pieces of a few features
+    raw = pd.DataFrame(RNG.normal(3, 30, size=(50, 21)))
+    axis = figures.figure_1(raw, raw, pd.Series({"a": 2, "b": 1})).axes[0]
+    values = raw.to_numpy()
+    said = f"{(abs(values) <= 20).mean():.1%} within ±20\nmean {values.mean():.2f}, variance {values.var():.3g}"
+    assert texts(axis)[0].split("\n", 1)[1] == said
+    (outline,) = axis.patches
+    counts = np.histogram(values, bins=160)[0]
+    assert outline.get_path().vertices[:, 1].max() == counts.max()
 
 
 def test_simulated_figures_say_so():

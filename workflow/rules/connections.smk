@@ -85,7 +85,10 @@ rule connect:
 rule tsne:
     input:
         index="<results>/profiles/drugs.parquet",
-        connections=lambda wildcards: connection_files(wildcards.representation),
+        neighbours="<results>/{representation}/neighbours.parquet",
+        embedding=lambda wildcards: [
+            f"<results>/{name}/embedding.parquet" for name in LEARNED if name == wildcards.representation
+        ],
     output:
         "<results>/{representation}/tsne.csv",
     log:
@@ -95,7 +98,7 @@ rule tsne:
     conda:
         "../../envs/science.yaml"
     resources:
-        mem_mb=grows(1000, 100),
+        mem_mb=grows(1000, 15),
         runtime=grows(10, 0.5),
     params:
         code=code("tsne"),

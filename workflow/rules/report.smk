@@ -7,7 +7,11 @@ FIGURE_INPUT = {
     "fig2": [],
     "fig3": ["profiles/drugs.parquet", *(f"{name}/tsne.csv" for name in COMPARED)],
     "fig4": [f"{name}/{file}.csv" for name in COMPARED for file in ("tsne", "communities", "enrichment")],
-    "figS1": [f"{MAIN}/communities.csv", *(file.removeprefix("<results>/") for file in connection_files(MAIN))],
+    "figS1": [
+        "profiles/drugs.parquet",
+        f"{MAIN}/communities.csv",
+        *(file.removeprefix("<results>/") for file in distance_files(MAIN)),
+    ],
 }
 if VALIDATED:
     FIGURE_INPUT |= {f"validation_{table}": [f"validation/{table}.csv"] for table in ("null", "retrieval", "stability")}

@@ -5,7 +5,7 @@ import gzip
 import io
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from moamap.core.tables import read_parquet
 ENCODINGS = dict.fromkeys([pa.int16(), pa.int32()], "DELTA_BINARY_PACKED") | {pa.float32(): "BYTE_STREAM_SPLIT"}
 PAIR_COLUMNS = ("distance", "association")
 AGAIN = "delete it and run again"
+PAIRS = 2**21  # pairs of drugs that are read at a time
 FORMULA = re.compile(r"'*[=+\-@\t\r]")  # how a cell begins that a spreadsheet runs, or that `write_table` made of one
 
 
@@ -148,6 +149,24 @@ def _unescaped(text: str) -> str:
     return text[1:] if text.startswith("'") and FORMULA.match(text) else text
 
 
+def read_pairs(files: Sequence[str], names: list[str], drugs: pd.DataFrame) -> Iterator[tuple[np.ndarray, ...]]:
+    """Columns of a connections table, from its file or its blocks in order, some pairs of drugs at a time.
+
+    Raises InputError where a file is damaged or cut off, or there is another number of pairs than of these drugs.
+    """
+    found, expected = 0, len(drugs) * (len(drugs) - 1) // 2
+    for path in files:
+        try:
+            with pq.ParquetFile(path) as file:
+                for batch in file.iter_batches(PAIRS, columns=names, use_threads=False):
+                    found += len(batch)
+                    yield tuple(batch.column(name).to_numpy() for name in names)
+        except (OSError, ValueError, KeyError) as error:
+            raise InputError(f"{path}: cannot be read as a table ({_first_line(error)}); {AGAIN}") from error
+    if found != expected:
+        raise InputError(f"{files[0]}: {found} rows, expected {expected}, one per pair of drugs; {AGAIN}")
+
+
 def is_simulated(job: Any) -> bool:
     """Whether the data set of a job is simulated."""
     return "simulation" in job.config
@@ -203,7 +222,7 @@ def read_neighbours(path: str, drugs: pd.DataFrame | None = None) -> Neighbours:
 
     Raises InputError where the file is damaged or cut off, or is of other drugs.
     """
-    columns = _read_pairs([path], ["drug", "neighbour", "distance", "association"])
+    columns = _pair_columns([path], ["drug", "neighbour", "distance", "association"])
     n = int(columns["drug"][-1]) + 1 if len(columns["drug"]) else 0
     if drugs is not None and n != len(drugs):
         raise InputError(f"{path}: neighbours of {n} drugs, expected {len(drugs)}; {AGAIN}")
@@ -222,7 +241,7 @@ def read_distances(files: Sequence[str] | str, drugs: pd.DataFrame | None = None
     another number of pairs.
     """
     files = [files] if isinstance(files, str | Path) else list(files)
-    distance = _read_pairs(files, ["distance"])["distance"]
+    distance = _pair_columns(files, ["distance"])["distance"]
     if drugs is not None and len(distance) != (expected := len(drugs) * (len(drugs) - 1) // 2):
         raise InputError(f"{files[0]}: {len(distance)} rows, expected {expected}, one per pair of drugs; {AGAIN}")
     return distance
@@ -233,7 +252,7 @@ def read_rows(files: Sequence[str], drugs: pd.DataFrame, rows: np.ndarray) -> tu
     is none, from an embedding and the distribution of its distances. Of a drug with itself both are 0.
     """
     if not files[0].endswith("embedding.parquet"):
-        distance, association = (_of_rows(_read_pairs(files, [name])[name], len(drugs), rows) for name in PAIR_COLUMNS)
+        distance, association = (_of_rows(_pair_columns(files, [name])[name], len(drugs), rows) for name in PAIR_COLUMNS)
         return distance, association
     x = read_unlabelled(files[0], drugs).drop(columns="drug").to_numpy(float)
     distance = np.stack([np.sqrt(np.square(x - x[row]).sum(axis=1)) for row in rows]).astype(np.float32)
@@ -267,7 +286,7 @@ def _write_pairs(parts: Iterable[pa.Table], path: str, *, simulated: bool) -> No
             writer.close()
 
 
-def _read_pairs(files: Sequence[str], names: list[str]) -> dict[str, np.ndarray]:
+def _pair_columns(files: Sequence[str], names: list[str]) -> dict[str, np.ndarray]:
     columns: dict[str, list[np.ndarray]] = {name: [] for name in names}
     for path in files:
         try:

@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import numpy as np
+from scipy.spatial.distance import pdist
 
-from _files import is_simulated, read_distances, read_drugs, read_index, read_table, read_unlabelled
+from _files import is_simulated, read_drugs, read_index, read_pairs, read_table, read_unlabelled
 from _job import run
 from moamap.core.labels import membership
 from moamap.report.figures import validation
-from moamap.report.figures.paper import figure_1, figure_3, figure_4, figure_s1
+from moamap.report.figures.paper import evenly, figure_1, figure_3, figure_4, figure_s1, heatmap
 from moamap.report.figures.style import label_simulated
 from moamap.report.figures.workflow import figure_2
 
@@ -19,7 +21,7 @@ def draw(job) -> None:
         if is_simulated(job):
             label_simulated(figure)
         svg, png = job.output[name]
-        figure.savefig(svg, metadata={"Date": None})
+        figure.savefig(svg, dpi=144, metadata={"Date": None})
         figure.savefig(png, dpi=200, metadata={"Software": None})
         plt.close(figure)
 
@@ -49,8 +51,17 @@ def draw_4(job, files):
 
 
 def draw_s1(job, files):
-    numbers = read_table(files[0])["community"].to_numpy()
-    return figure_s1(read_distances(files[1:]), numbers, representation=job.params.main)
+    index, communities, *distances = files
+    drugs = read_index(index)
+    numbers, shown = read_unlabelled(communities, drugs)["community"].to_numpy(), np.arange(len(drugs))
+    if distances[0].endswith("embedding.parquet"):  # the study keeps no table of all pairs
+        shown = evenly(numbers)
+        embedding = read_unlabelled(distances[0], drugs).drop(columns="drug").iloc[shown].to_numpy(float)
+        pairs = [(*np.triu_indices(len(shown), k=1), pdist(embedding))]
+    else:
+        pairs = read_pairs(distances, ["drug_1", "drug_2", "distance"], drugs)
+    image = heatmap(pairs, numbers[shown])
+    return figure_s1(image, numbers[shown], representation=job.params.main, n_drugs=len(drugs))
 
 
 def from_table(function):

@@ -45,13 +45,17 @@ def chain(
 def principal_axes(centred: np.ndarray, number: int) -> np.ndarray:
     """Leading principal axes, orthonormal rows, fewer where the rows span fewer: (n, d) -> (<= number, d).
 
-    By the Gram matrix of the rows, which are fewer than the features: X = U S V' gives X X' = U S^2 U', V' = S^-1 U' X.
+    By the smaller of the two Gram matrices. X = U S V' gives X'X = V S^2 V', and X X' = U S^2 U', V' = S^-1 U' X.
     """
     n, d = centred.shape
-    number = min(number, n, d)
-    squares, left = eigh(centred @ centred.T, subset_by_index=(n - number, n - 1))
+    size, number = min(n, d), min(number, n, d)
+    gram = centred @ centred.T if n < d else centred.T @ centred
+    squares, vectors = eigh(gram, subset_by_index=(size - number, size - 1))
     kept = squares > squares[-1] * n * np.finfo(float).eps
-    return ((left[:, kept] / np.sqrt(squares[kept])).T @ centred)[::-1]
+    axes = vectors[:, kept].T
+    if n < d:
+        axes = axes / np.sqrt(squares[kept])[:, None] @ centred
+    return axes[::-1]
 
 
 def shrunk(covariance: np.ndarray, shrinkage: float) -> np.ndarray:

@@ -1,6 +1,7 @@
 """The paper's figures 1, 3, 4 and S1, from the tables of a run."""
 
 import itertools
+from collections.abc import Iterable
 from string import ascii_lowercase
 
 import matplotlib.pyplot as plt
@@ -11,11 +12,12 @@ from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator
-from scipy.spatial.distance import squareform
 
-from moamap.report.figures.style import GREY, MARKERS, shorten, title_of
+from moamap.report.figures.style import GREY, MARKERS, VECTOR, shorten, shrink, title_of
 
 LISTED = 36  # enriched MoAs that are named under a map
+PIECE = 2**22  # feature values that are counted at a time
+PIXELS = 640  # of a heatmap, each way: about as many as can be seen, and an SVG of 1 MB
 
 Look = tuple[str, tuple[float, float, float]]  # marker and colour of a community
 
@@ -31,8 +33,8 @@ def figure_1(raw: pd.DataFrame, normalized: pd.DataFrame, moa_sizes: pd.Series) 
     figure = plt.figure(figsize=(9, 6.8), layout="constrained")
     above, below = figure.subfigures(2, 1, squeeze=False)[:, 0]
     before, after = above.subplots(1, 2)
-    _distribution(before, raw.to_numpy(float).ravel(), "a  Original data")
-    _distribution(after, normalized.to_numpy(float).ravel(), "b  Normalized data")
+    _distribution(before, raw.to_numpy(float), "a  Original data")
+    _distribution(after, normalized.to_numpy(float), "b  Normalized data")
     pie, bars = below.subplots(1, 2)
     _moa_sizes(pie, bars, moa_sizes.sort_values(ascending=False, kind="stable"))
     sns.despine(figure)
@@ -56,10 +58,18 @@ def _moa_sizes(pie: Axes, bars: Axes, sizes: pd.Series) -> None:
 
 
 def _distribution(axis: Axes, values: np.ndarray, title: str) -> None:
-    axis.hist(values, bins=160, log=True, histtype="stepfilled", color=sns.color_palette("colorblind")[0])
-    within = (np.abs(values) <= 20).mean()
-    notes = [f"range {values.min():.3g} to {values.max():.3g}", f"{within:.1%} within ±20"]
-    notes += [f"mean {values.mean():.2f}, variance {values.var():.3g}"]
+    """Histogram and moments, some features at a time, as all together may be more than fits twice into memory."""
+    pieces = np.array_split(values, -(-values.size // PIECE), axis=1)
+    ends = values.min(), values.max()
+    edges = np.histogram_bin_edges([], bins=160, range=ends)
+    counts = sum(np.histogram(piece, bins=160, range=ends)[0] for piece in pieces)
+    mean = sum(piece.sum() for piece in pieces) / values.size
+    variance = sum(np.square(piece - mean).sum() for piece in pieces) / values.size
+    within = sum(np.count_nonzero(np.abs(piece) <= 20) for piece in pieces) / values.size
+    notes = [f"range {ends[0]:.3g} to {ends[1]:.3g}", f"{within:.1%} within ±20"]
+    notes += [f"mean {mean:.2f}, variance {variance:.3g}"]
+    colour = sns.color_palette("colorblind")[0]
+    axis.hist(edges[:-1], bins=list(edges), weights=counts, log=True, histtype="stepfilled", color=colour)
     axis.text(0.98, 0.95, "\n".join(notes), transform=axis.transAxes, ha="right", va="top")
     axis.set(xlabel="feature value", ylabel="number of values")
     axis.xaxis.set_major_locator(MaxNLocator(7))
@@ -79,21 +89,26 @@ def figure_3(maps: dict[str, pd.DataFrame], moa: pd.Series) -> Figure:
     figure, axes = plt.subplots(1, len(maps), figsize=(width, 5.6), layout="constrained", squeeze=False)
     for axis, letter, (name, places) in zip(axes[0], ascii_lowercase, maps.items(), strict=False):
         _moas_map(axis, places, moa.to_numpy(), moa.value_counts().head(10).index)
-        _map_axis(axis, f"{letter}  {title_of(name)}")
+        _map_axis(axis, f"{letter}  {title_of(name)}", len(moa))
     (others, *marked), (other_label, *labels) = axes[0, 0].get_legend_handles_labels()
-    figure.legend([*marked, others], [*labels, other_label], loc="outside lower center", ncols=3, frameon=False)
+    look = {"ncols": 3, "frameon": False, "markerscale": shrink(len(moa)) ** -0.5}
+    figure.legend([*marked, others], [*labels, other_label], loc="outside lower center", **look)
     return figure
 
 
 def _moas_map(axis: Axes, places: pd.DataFrame, moa: np.ndarray, largest: pd.Index) -> None:
-    axis.scatter(places["x"], places["y"], s=4, color=GREY, linewidths=0, label="other MoAs")
+    smaller = shrink(len(places))
+    axis.scatter(places["x"], places["y"], s=4 * smaller, color=GREY, linewidths=0, label="other MoAs")
     for label, marker, colour in zip(largest, MARKERS, sns.color_palette("colorblind", 10), strict=False):
         mine = places[moa == label]
-        look = {"s": 26, "marker": marker, "color": colour, "lw": 0.4, "ec": "white"}
+        look = {"s": 26 * smaller, "marker": marker, "color": colour, "lw": 0.4 * smaller**0.5, "ec": "white"}
         axis.scatter(mine["x"], mine["y"], label=shorten(label, 44), **look)
 
 
-def _map_axis(axis: Axes, title: str) -> None:
+def _map_axis(axis: Axes, title: str, n_points: int) -> None:
+    if n_points > VECTOR:
+        axis.set_axisbelow(False)
+        axis.set_rasterization_zorder(2)  # points and lines, neither the frame nor text
     axis.set(xticks=[], yticks=[], xlabel="t-SNE 1", ylabel="t-SNE 2")
     axis.set_title(title, loc="left")
     axis.set_box_aspect(1)
@@ -134,15 +149,16 @@ def _communities_map(axis: Axes, places: pd.DataFrame, table: pd.DataFrame, look
     xy = places[["x", "y"]].to_numpy()
     number, is_exemplar = table["community"].to_numpy(), table["is_exemplar"].to_numpy(bool)
     named = np.isin(number, list(look))
-    axis.scatter(xy[~named, 0], xy[~named, 1], s=7, color=GREY, linewidths=0)
+    smaller = shrink(len(xy))
+    axis.scatter(xy[~named, 0], xy[~named, 1], s=7 * smaller, color=GREY, linewidths=0)
     for community, (marker, colour) in look.items():
         mine = xy[number == community]
         centre = xy[(number == community) & is_exemplar][0]
-        spokes = np.stack([mine, np.broadcast_to(centre, mine.shape)])
-        axis.plot(*spokes.transpose(2, 0, 1), color=colour, lw=0.4, alpha=0.3)
-        axis.scatter(mine[:, 0], mine[:, 1], s=14, marker=marker, color=colour, linewidths=0)
+        spokes = np.stack([mine, np.broadcast_to(centre, mine.shape), np.full_like(mine, np.nan)], axis=1)
+        axis.plot(*spokes.reshape(-1, 2).T, color=colour, lw=0.4 * smaller**0.5, alpha=0.3)
+        axis.scatter(mine[:, 0], mine[:, 1], s=14 * smaller, marker=marker, color=colour, linewidths=0)
         _number(axis, community, centre)
-    _map_axis(axis, "")
+    _map_axis(axis, "", len(xy))
 
 
 def _number(axis: Axes, community: int, centre: np.ndarray) -> None:
@@ -175,26 +191,63 @@ def _enriched_list(axis: Axes, hits: pd.DataFrame, shown: pd.DataFrame) -> None:
     axis.axis("off")
 
 
-def figure_s1(distance: np.ndarray, numbers: np.ndarray, *, representation: str) -> Figure:
+def evenly(numbers: np.ndarray) -> np.ndarray:
+    """Drugs, in the order of their communities, that stand for all in a heatmap: at most `PIXELS`, evenly spaced.
+
+    Parameters
+    ----------
+    numbers : (n,) community of each drug
+    """
+    return np.argsort(numbers, kind="stable")[:: -(-len(numbers) // PIXELS)]
+
+
+def heatmap(pairs: Iterable[tuple[np.ndarray, np.ndarray, np.ndarray]], numbers: np.ndarray) -> np.ndarray:
+    """Distances of all drugs in the order of their communities, as at most `PIXELS` x `PIXELS` means.
+
+    A pixel is the mean over so many drugs side by side, with as many; of each with itself it is 0. Up to `PIXELS` drugs
+    it is the distance of two.
+
+    Parameters
+    ----------
+    pairs : all pairs, some at a time: rows of the first and of the second drug, their distance
+    numbers : (n,) community of each drug
+    """
+    n = len(numbers)
+    pixel = np.empty(n, int)
+    pixel[np.argsort(numbers, kind="stable")] = np.arange(n) // -(-n // PIXELS)
+    drugs = np.bincount(pixel)
+    size, sums = len(drugs), np.zeros(len(drugs) ** 2)
+    for first, second, distance in pairs:
+        sums += np.bincount(pixel[first] * size + pixel[second], distance, size**2)
+    square = sums.reshape(size, size)
+    return (square + square.T) / np.outer(drugs, drugs)
+
+
+def figure_s1(image: np.ndarray, numbers: np.ndarray, *, representation: str, n_drugs: int) -> Figure:
     """Heatmap of the distances of a representation, drugs ordered by community.
 
     Parameters
     ----------
-    distance : (n (n - 1) / 2,) condensed
-    numbers : (n,) community of each drug
+    image : (n_pixels, n_pixels), from `heatmap`
+    numbers : (n,) community of each drug that it shows
     representation : the representation's name, for the labels
+    n_drugs : of the study, of which only some may be shown (`evenly`)
     """
-    order, title = np.argsort(numbers, kind="stable"), title_of(representation)
-    square = squareform(distance)[np.ix_(order, order)]
+    title, n = title_of(representation), len(numbers)
     figure, axis = plt.subplots(figsize=(8, 7), layout="constrained")
-    steps = np.unique(np.quantile(distance, np.linspace(0, 1, 65)))
-    image = axis.imshow(square, cmap="viridis_r", norm=BoundaryNorm(steps, 256), interpolation="none")
+    distance = image[np.triu_indices(len(image), k=1)]
+    norm = BoundaryNorm(np.unique(np.quantile(distance, np.linspace(0, 1, 65))), 256)
+    width = -(-n // len(image))
+    end = width * len(image) - 0.5  # of the last pixel, which may be wider than the drugs that are left for it
+    drawn = axis.imshow(image, cmap="viridis_r", norm=norm, interpolation="none", extent=(-0.5, end, end, -0.5))
+    axis.set(xlim=(-0.5, n - 0.5), ylim=(n - 0.5, -0.5))
     _mark_large_communities(axis, np.bincount(numbers)[1:], f"{title} community")
-    tenths = np.quantile(distance, np.linspace(0, 1, 11))
-    bar = figure.colorbar(image, ax=axis, shrink=0.8, format="%.3g", ticks=tenths)
+    bar = figure.colorbar(drawn, ax=axis, shrink=0.8, format="%.3g", ticks=np.quantile(distance, np.linspace(0, 1, 11)))
     bar.minorticks_off()
-    bar.set_label(f"Distance, {title} (ticks at every tenth percentile)")
-    axis.set_title(f"DIP connections: {len(distance):,} pairs of {len(numbers):,} drugs", loc="left")
+    means = f"means of {width} x {width} drugs; " if width > 1 else ""
+    bar.set_label(f"Distance, {title} ({means}ticks at every tenth percentile)")
+    shown = f", of which {n:,} are shown" if n < n_drugs else ""
+    axis.set_title(f"DIP connections: {n_drugs * (n_drugs - 1) // 2:,} pairs of {n_drugs:,} drugs{shown}", loc="left")
     return figure
 
 
