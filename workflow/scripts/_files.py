@@ -252,7 +252,8 @@ def read_rows(files: Sequence[str], drugs: pd.DataFrame, rows: np.ndarray) -> tu
     is none, from an embedding and the distribution of its distances. Of a drug with itself both are 0.
     """
     if not files[0].endswith("embedding.parquet"):
-        distance, association = (_of_rows(_pair_columns(files, [name])[name], len(drugs), rows) for name in PAIR_COLUMNS)
+        columns = (_pair_columns(files, [name])[name] for name in PAIR_COLUMNS)  # one at a time
+        distance, association = (_of_rows(column, len(drugs), rows) for column in columns)
         return distance, association
     x = read_unlabelled(files[0], drugs).drop(columns="drug").to_numpy(float)
     distance = np.stack([np.sqrt(np.square(x - x[row]).sum(axis=1)) for row in rows]).astype(np.float32)

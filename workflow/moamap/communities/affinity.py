@@ -1,6 +1,6 @@
 """Affinity propagation (Frey and Dueck, Science 2007): scikit-learn's messages in one pass over memory an iteration."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple
@@ -120,7 +120,8 @@ def _check(S, preference, damping, max_iter, convergence_iter, dtype, n_threads)
 
 
 @contextmanager
-def threads(wanted):
+def threads(wanted: int) -> Iterator[None]:
+    """Numba's threads limited to so many, as long as the context lasts."""
     before = numba.get_num_threads()
     numba.set_num_threads(min(wanted, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
     try:
@@ -144,7 +145,8 @@ def _break_ties(S, preference, rng):
 
 
 @numba.njit(cache=True)
-def add_noise(row, normal, share, least):
+def add_noise(row: np.ndarray, normal: np.ndarray, share: float, least: float) -> None:
+    """Adds to a row of similarities noise of `share` of each and at least `least`, times random normal numbers."""
     for k in range(len(row)):
         row[k] += (share * row[k] + least) * normal[k]
 
@@ -214,7 +216,22 @@ def _pass_messages(S, A, R, support, self_similarity, self_availability, self_re
 
 
 @numba.njit(cache=True)
-def pass_row(S, A, R, support, self_similarity, self_availability, self_responsibility, keep, take):
+def pass_row(
+    S: np.ndarray,
+    A: np.ndarray,
+    R: np.ndarray,
+    support: np.ndarray,
+    self_similarity: float,
+    self_availability: float,
+    self_responsibility: float,
+    keep: float,
+    take: float,
+) -> float:
+    """One point's messages: updates its A and R, and returns its responsibility to itself.
+
+    All arrays are over the points that it may choose, but not itself; `support` are their sums of the positive
+    responsibilities of the last iteration.
+    """
     best, second, at = _two_best(S, A, R, support, keep, take)
     self_affinity = self_availability + self_similarity
     if self_affinity > best:
