@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from moamap.communities.clusters import find_communities
-from moamap.communities.place import Reference, distances, nearest, place
+from moamap.communities.placing import Reference, distances, nearest, place
 from moamap.connections.distances import pair_distances
 from moamap.core.labels import membership
 from moamap.profiles.normalize import apply_normalization, learn_normalization

@@ -7,7 +7,7 @@ import pandas as pd
 
 from _files import read_index, read_table, read_unlabelled, write_table
 from _job import run
-from moamap.communities.place import Reference, place
+from moamap.communities.placing import Reference, place
 from moamap.core.errors import InputError
 from moamap.core.names import ID_COLUMNS
 from moamap.profiles.annotation import feature_columns, one_row_per_compound

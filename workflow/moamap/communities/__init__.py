@@ -1,4 +1,4 @@
-"""DIP communities, the MoAs enriched in them, and the image features that characterize them."""
+"""DIP communities, the MoAs enriched in them, their image features, and new compounds placed on a finished map."""
 
 from moamap.core.lazy import short_imports
 
@@ -11,5 +11,7 @@ __getattr__, __dir__, __all__ = short_imports(
         "table_1_row": "enrichment",
         "intra_class_ratios": "features",
         "csif_overlap": "features",
+        "place": "placing",
+        "Reference": "placing",
     },
 )

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from scipy.spatial.distance import cdist, pdist, squareform
 
-from moamap.communities import place as module
+from moamap.communities import placing as module
 from moamap.communities.clusters import find_communities
-from moamap.communities.place import Reference, nearest, pair_shares, place, unusable
+from moamap.communities.placing import Reference, nearest, pair_shares, place, unusable
 from moamap.core.errors import InputError
 from moamap.profiles.normalize import STEPS, apply_normalization, learn_normalization
 from moamap.profiles.simulate import simulate

@@ -65,9 +65,8 @@ def place(
     Raises InputError where features of the reference are missing.
     """
     check_features(features, reference.normalization)
-    usable = np.flatnonzero(~unusable(features, reference.normalization))
     centre = reference.embedding.mean(axis=0)
-    index, distance, *of_exemplar = _compared(features.iloc[usable], reference, centre, max(neighbours, POSITION_DRUGS))
+    usable, index, distance, *of_exemplar = _compared(features, reference, centre, max(neighbours, POSITION_DRUGS))
     shares, own_nearest = pair_shares(reference.embedding - centre, distance[:, :neighbours])
     novelty = np.searchsorted(np.sort(own_nearest), distance[:, 0]) / len(own_nearest)
     found = _described(reference.drugs, index, distance[:, 0], *of_exemplar)
@@ -81,20 +80,25 @@ def place(
 
 def _compared(
     features: pd.DataFrame, reference: Reference, centre: np.ndarray, k: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """The k nearest drugs (n, k) of profiles and their distances, the nearest exemplar (n,) and its distance."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The rows (n,) of usable profiles; their k nearest drugs (n, k) and the distances of these; their nearest exemplar
+    (n,) and its distance.
+    """
     centred, k = reference.embedding - centre, min(k, len(reference.embedding))
     exemplars = np.flatnonzero(reference.drugs["is_exemplar"])
     blocks = []
     for start in range(0, max(len(features), 1), ROWS):  # once where there is no profile, for tables without rows
-        normalized = apply_normalization(features.iloc[start : start + ROWS], reference.normalization)
+        profiles = features.iloc[start : start + ROWS]
+        usable = ~unusable(profiles, reference.normalization)
+        normalized = apply_normalization(profiles[usable], reference.normalization)
         distance = distances(reference.learned.transform(normalized) - centre, centred)
         index = nearest(distance, k)
         exemplar = exemplars[distance[:, exemplars].argmin(axis=1)]
         to_exemplar = distance[np.arange(len(distance)), exemplar]
-        blocks.append((index, np.take_along_axis(distance, index, axis=1), exemplar, to_exemplar))
-    index, near, exemplar, to_exemplar = map(np.concatenate, zip(*blocks, strict=True))
-    return index, near, exemplar, to_exemplar
+        near = np.take_along_axis(distance, index, axis=1)
+        blocks.append((start + np.flatnonzero(usable), index, near, exemplar, to_exemplar))
+    rows, index, near, exemplar, to_exemplar = map(np.concatenate, zip(*blocks, strict=True))
+    return rows, index, near, exemplar, to_exemplar
 
 
 def _described(
