@@ -53,6 +53,7 @@ SUPERVISED = [
 ]
 CROSSFITTED = [crossfitted(name) for name in SUPERVISED]
 REPRESENTATIONS = LEARNED + CROSSFITTED
+ALL = [f"all/{name}" for name in LEARNED] if config["unannotated"] == "cluster" else []  # maps of all compounds
 MAIN, COMPARED = config["main"], config["compare"]
 HONEST = crossfitted(MAIN) if MAIN in SUPERVISED else MAIN  # what proposals are made from: no label of either drug
 URLS = {
@@ -67,7 +68,7 @@ PERMUTATIONS, BATCHES, STABILITY_RUNS = {"off": (0, 0, 0), "quick": (199, 4, 5),
 
 
 wildcard_constraints:
-    representation="|".join(REPRESENTATIONS),
+    representation="|".join(REPRESENTATIONS + ALL),
     batch=r"\d+",
 
 
@@ -105,6 +106,16 @@ def hub_files():
 
 def of_every_representation(file):
     return [f"<results>/{name}/{file}" for name in REPRESENTATIONS]
+
+
+def of_every_map(file):
+    """As `of_every_representation`, with the maps of all compounds."""
+    return of_every_representation(file) + [f"<results>/{name}/{file}" for name in ALL]
+
+
+def index_of(wildcards):
+    """The drugs of a map."""
+    return f"<results>/{'all' if wildcards.representation in ALL else 'profiles'}/drugs.parquet"
 
 
 def connection_files(representation):
@@ -174,7 +185,8 @@ def study_files():
         return [*placed_files(), "<results>/provenance.json"]
     files = [f"{name}/{file}" for name in LEARNED for file in ("transform.npz", "embedding.parquet")]
     files += [f"{name}/{file}" for name in REPRESENTATIONS for file in each]
-    every_pair = [file for name in REPRESENTATIONS for file in all_pairs(name)]
+    files += [f"{name}/{file}" for name in ALL for file in ("tsne.csv", "enrichment.csv")]
+    every_pair = [file for name in REPRESENTATIONS + ALL for file in all_pairs(name)]
     return [f"<results>/{file}" for file in files + once] + every_pair + placed_files()
 
 

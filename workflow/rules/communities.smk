@@ -4,7 +4,7 @@
 
 rule communities:
     input:
-        index="<results>/profiles/drugs.parquet",
+        index=index_of,
         connections=lambda wildcards: all_pairs(wildcards.representation),
         neighbours="<results>/{representation}/neighbours.parquet",
         distribution=lambda wildcards: distribution_file(wildcards.representation),
@@ -32,10 +32,11 @@ rule communities:
 rule enrich:
     input:
         index="<results>/profiles/drugs.parquet",
-        communities=of_every_representation("communities.csv"),
-        notes=of_every_representation("representation.json"),
+        communities=of_every_map("communities.csv"),
+        notes=of_every_representation("representation.json")
+        + [f"<results>/{name}/representation.json" for name in LEARNED if ALL],
     output:
-        of_every_representation("enrichment.csv"),
+        of_every_map("enrichment.csv"),
     log:
         "<logs>/enrich.log",
     benchmark:
@@ -48,7 +49,7 @@ rule enrich:
     params:
         **config["enrichment"],
         code=code("enrich"),
-        representations=REPRESENTATIONS,
+        representations=REPRESENTATIONS + ALL,
         moa=config["moa"],
     script:
         "../scripts/enrich.py"

@@ -7,7 +7,7 @@ CONNECTIONS = "connections.parquet" + "/block_{block}.parquet" * (BLOCKS > 1)
 # with one block the neighbours are found by one job
 rule tally:
     input:
-        index="<results>/profiles/drugs.parquet",
+        index=index_of,
         embedding="<results>/{representation}/embedding.parquet",
     output:
         temp("<results>/{representation}/tally_{block}.npz"),
@@ -16,7 +16,7 @@ rule tally:
     benchmark:
         "<benchmarks>/tally_{representation}_{block}.tsv"
     wildcard_constraints:
-        representation="|".join(LEARNED),
+        representation="|".join(LEARNED + ALL),
     conda:
         "../../envs/science.yaml"
     threads: wide
@@ -32,7 +32,7 @@ rule tally:
 
 rule neighbours:
     input:
-        index="<results>/profiles/drugs.parquet",
+        index=index_of,
         embedding="<results>/{representation}/embedding.parquet",
         tallies=[f"<results>/{{representation}}/tally_{block}.npz" for block in range(BLOCKS) if BLOCKS > 1],
     output:
@@ -43,7 +43,7 @@ rule neighbours:
     benchmark:
         "<benchmarks>/neighbours_{representation}.tsv"
     wildcard_constraints:
-        representation="|".join(LEARNED),
+        representation="|".join(LEARNED + ALL),
     conda:
         "../../envs/science.yaml"
     threads: wide
@@ -58,7 +58,7 @@ rule neighbours:
 
 rule connect:
     input:
-        index="<results>/profiles/drugs.parquet",
+        index=index_of,
         embedding="<results>/{representation}/embedding.parquet",
         distribution="<results>/{representation}/distribution.npz",
     output:
@@ -68,7 +68,7 @@ rule connect:
     benchmark:
         f"<benchmarks>/connect_{{representation}}{'_{block}' * (BLOCKS > 1)}.tsv"
     wildcard_constraints:
-        representation="|".join(LEARNED),
+        representation="|".join(LEARNED + ALL),
     conda:
         "../../envs/science.yaml"
     threads: wide
@@ -84,10 +84,10 @@ rule connect:
 
 rule tsne:
     input:
-        index="<results>/profiles/drugs.parquet",
+        index=index_of,
         neighbours="<results>/{representation}/neighbours.parquet",
         embedding=lambda wildcards: [
-            f"<results>/{name}/embedding.parquet" for name in LEARNED if name == wildcards.representation
+            f"<results>/{name}/embedding.parquet" for name in LEARNED + ALL if name == wildcards.representation
         ],
     output:
         "<results>/{representation}/tsne.csv",

@@ -13,6 +13,8 @@ FIGURE_INPUT = {
         *(file.removeprefix("<results>/") for file in distance_files(MAIN)),
     ],
 }
+if ALL:
+    FIGURE_INPUT["all_compounds"] = ["all/drugs.parquet", *(f"all/{name}/tsne.csv" for name in COMPARED)]
 if VALIDATED:
     FIGURE_INPUT |= {f"validation_{table}": [f"validation/{table}.csv"] for table in ("null", "retrieval", "stability")}
 FIGURES = list(FIGURE_INPUT)

@@ -276,7 +276,9 @@ def _write_pairs(parts: Iterable[pa.Table], path: str, *, simulated: bool) -> No
     try:
         for part in parts:
             if simulated:
-                part = part.append_column("data", pa.array(["simulated"]).dictionary_encode().take([0] * len(part)))
+                part = part.append_column(
+                    "data", pa.DictionaryArray.from_arrays(np.zeros(len(part), np.int32), ["simulated"])
+                )
             if writer is None:
                 encoding = {field.name: ENCODINGS[field.type] for field in part.schema if field.name != "data"}
                 options = {"use_dictionary": ["data"] * simulated or False, "column_encoding": encoding}

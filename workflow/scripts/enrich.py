@@ -14,7 +14,8 @@ def enrich(job) -> None:
     check_moas(moas, job.params.min_drugs)
     files = zip(job.params.representations, job.input.communities, job.input.notes, job.output, strict=True)
     for name, communities, notes, target in files:
-        numbers = read_unlabelled(communities, drugs)["community"]
+        # a map of all compounds has those without a MoA after the drugs, and they count for nothing
+        numbers = read_unlabelled(communities)["community"][: len(drugs)]
         table = enrichment_table(numbers, moas, min_drugs=job.params.min_drugs, alpha=job.params.alpha)
         table["q_family"] = f"{len(table)} community x MoA pairs of {name}"
         table["evidence"] = evidence(**read_json(notes))

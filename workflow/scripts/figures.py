@@ -75,6 +75,7 @@ DRAW = {
     "fig3": draw_3,
     "fig4": draw_4,
     "figS1": draw_s1,
+    "all_compounds": draw_3,
     "validation_null": from_table(validation.null_figure),
     "validation_retrieval": from_table(validation.retrieval_figure),
     "validation_stability": from_table(validation.stability_figure),

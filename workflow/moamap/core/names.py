@@ -3,7 +3,18 @@
 ID_COLUMNS = ["pert_id", "pert_iname", "moa"]
 ROLES = (*ID_COLUMNS, "plate", "well", "dose", "control")  # every column that is not a feature
 FOLDERS = frozenset(  # of a data set's results, beside those of its representations
-    ["sources", "profiles", "supplement", "figures", "validation", "placed", "reproduction", "logs", "benchmarks"]
+    [
+        "sources",
+        "profiles",
+        "supplement",
+        "figures",
+        "validation",
+        "placed",
+        "all",
+        "reproduction",
+        "logs",
+        "benchmarks",
+    ]
 )
 TEXT_COLUMNS = frozenset(  # columns of the run's tables that are text, however much a cell looks like a number or NA
     {

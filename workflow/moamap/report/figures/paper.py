@@ -83,7 +83,7 @@ def figure_3(maps: dict[str, pd.DataFrame], moa: pd.Series) -> Figure:
     Parameters
     ----------
     maps : representation -> frame with x and y, one row per drug
-    moa : MoA of each drug, in the same order
+    moa : MoA of each drug, in the same order; missing where none is known
     """
     width = 4.75 * len(maps)
     figure, axes = plt.subplots(1, len(maps), figsize=(width, 5.6), layout="constrained", squeeze=False)
@@ -98,7 +98,8 @@ def figure_3(maps: dict[str, pd.DataFrame], moa: pd.Series) -> Figure:
 
 def _moas_map(axis: Axes, places: pd.DataFrame, moa: np.ndarray, largest: pd.Index) -> None:
     smaller = shrink(len(places))
-    axis.scatter(places["x"], places["y"], s=4 * smaller, color=GREY, linewidths=0, label="other MoAs")
+    others = "other MoAs, or none known" if pd.isna(moa).any() else "other MoAs"
+    axis.scatter(places["x"], places["y"], s=4 * smaller, color=GREY, linewidths=0, label=others)
     for label, marker, colour in zip(largest, MARKERS, sns.color_palette("colorblind", 10), strict=False):
         mine = places[moa == label]
         look = {"s": 26 * smaller, "marker": marker, "color": colour, "lw": 0.4 * smaller**0.5, "ec": "white"}
