@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = short_imports(
     {
         "affinity_propagation": "affinity",
         "find_communities": "clusters",
+        "communities_on_graph": "clusters",
         "enrichment_table": "enrichment",
         "table_1_row": "enrichment",
         "intra_class_ratios": "features",

@@ -137,7 +137,7 @@ def _all_equal(S, preference):
 
 
 def _break_ties(S, preference, rng):
-    """Puts the preferences on the diagonal of S, and adds noise of the size of its rounding, by rows."""
+    """Puts the preferences on the diagonal of S, and adds noise of the size of its rounding; by rows, for memory."""
     np.fill_diagonal(S, preference)
     precision = np.finfo(S.dtype)
     for row in S:
