@@ -47,6 +47,20 @@ def test_every_row_is_accounted_for(results):
     assert set(theophylline["pert_iname"]) == {"oxtriphylline", "theophylline"}  # aminophylline comes first
 
 
+@pytest.mark.parametrize("representation", ["raw", "pca", "itml"])
+def test_rows_without_a_moa_are_placed_on_the_finished_map(results, representation):
+    placed = pd.read_csv(results / f"placed/{representation}.csv")
+    assert len(placed) == 659 - 492 and placed.notna().all(axis=None)
+    assert placed["outside"].mean() < 0.1  # the same screen
+    communities = pd.read_csv(results / representation / "communities.csv").set_index("drug")["community"]
+    assert (communities[placed["exemplar"]].to_numpy() == placed["community"]).all()
+    assert communities.index.is_unique and not placed["compound"].isin(communities.index).any()
+    listed = pd.read_parquet(results / f"placed/{representation}_neighbours.parquet")
+    assert (
+        len(listed) == 167 * 10 and listed.groupby("compound", observed=True)["distance"].is_monotonic_increasing.all()
+    )
+
+
 def test_the_published_numbers_are_extrapolated_where_they_grow_with_the_drugs(results):
     table = pd.read_csv(results / "reproduction.csv").set_index("quantity")
     assert set(table["verdict"]) == {"NOT COMPARABLE", "EXTRAPOLATED"}

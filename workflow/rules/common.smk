@@ -42,9 +42,10 @@ pathvars:
 
 VALIDATED = config["validation"] != "off"
 SIMULATED = "simulation" in config
-UNANNOTATED = {} if config["unannotated"] == "drop" else {"unannotated": "<results>/profiles/unannotated.parquet"}
 ALL_ANNOTATED = SIMULATED and config["simulation"]["n_annotated"] is None
-PLACED = bool(config["reference"]) or config["unannotated"] == "place" and not ALL_ANNOTATED
+UNANNOTATED = {"unannotated": "<results>/profiles/unannotated.parquet"}
+UNANNOTATED = {} if ALL_ANNOTATED or config["unannotated"] == "drop" else UNANNOTATED
+PLACED = bool(config["reference"] or UNANNOTATED and config["unannotated"] == "place")
 MAP = config["reference"] or "<results>"  # which compounds are placed on
 TABLE = f"<results>/profiles/{'consensus' if config['wells'] else 'table'}.parquet"
 LEARNED = list(config["representations"])
