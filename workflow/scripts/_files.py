@@ -20,7 +20,7 @@ from moamap.connections.neighbours import Connections, Neighbours
 from moamap.core.arrays import load_arrays
 from moamap.core.errors import InputError
 from moamap.core.names import TEXT_COLUMNS
-from moamap.core.tables import read_parquet
+from moamap.core.tables import read_parquet, write_parquet
 
 ENCODINGS = dict.fromkeys([pa.int16(), pa.int32()], "DELTA_BINARY_PACKED") | {pa.float32(): "BYTE_STREAM_SPLIT"}
 PAIR_COLUMNS = ("distance", "association")
@@ -123,7 +123,7 @@ def write_table(table: pd.DataFrame, path: str, *, simulated: bool) -> None:
     if simulated:
         table = table.assign(data="simulated")
     if str(path).endswith(".parquet"):
-        table.to_parquet(path, index=False)
+        write_parquet(table, path)
     else:
         compression = {"method": "gzip", "mtime": 0} if str(path).endswith(".gz") else None
         safe = _with_text(table, _escaped)
