@@ -266,19 +266,17 @@ def write_named(pairs: Connections, drugs: Sequence[str], path: str, *, simulate
     Pieces of a fixed size are compressed each by one thread, so the bytes are the same for any number of them.
     """
     names = pa.array([_escaped(name) for name in drugs])
-    columns = {"drug_1": names.take(pa.array(pairs.drug_1)), "drug_2": names.take(pa.array(pairs.drug_2))}
-    table = pa.table(columns | {"distance": pairs.distance, "association": pairs.association})
-    if simulated:
-        table = table.append_column("data", pa.array(["simulated"]).take(pa.array(np.zeros(len(table), np.int8))))
 
     def packed(start: int) -> bytes:
-        content = io.BytesIO()
-        options = pa_csv.WriteOptions(include_header=start == 0, quoting_header="none")
-        pa_csv.write_csv(table.slice(start, PACKED), content, options)
+        some = Connections(*(column[start : start + PACKED] for column in pairs))
+        named = {"drug_1": names.take(pa.array(some.drug_1)), "drug_2": names.take(pa.array(some.drug_2))}
+        label = {"data": ["simulated"] * len(some.distance)} if simulated else {}
+        content, options = io.BytesIO(), pa_csv.WriteOptions(include_header=start == 0, quoting_header="none")
+        pa_csv.write_csv(pa.table(some._asdict() | named | label), content, options)
         return gzip.compress(content.getvalue(), GZIP_LEVEL, mtime=0)
 
     with Path(path).open("wb") as file, ThreadPoolExecutor(n_threads) as pool:
-        file.writelines(pool.map(packed, range(0, len(table), PACKED)))
+        file.writelines(pool.map(packed, range(0, len(pairs.distance), PACKED)))
 
 
 def read_rows(files: Sequence[str], drugs: pd.DataFrame, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
