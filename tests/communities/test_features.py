@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy.spatial.distance import pdist
 
+from moamap.communities import features
 from moamap.communities.features import csif_overlap, intra_class_ratios, mean_absolute_difference
 
 
@@ -18,6 +19,13 @@ def test_mean_absolute_difference_against_all_pairs(n, ties):
     rng = np.random.default_rng(n)
     x = rng.integers(-3, 4, (n, 5)).astype(float) if ties else rng.normal(1, 20, (n, 5))
     np.testing.assert_allclose(mean_absolute_difference(x), brute_mad(x), rtol=1e-11)
+
+
+def test_mean_absolute_difference_of_some_columns_at_a_time(monkeypatch):
+    x = np.random.default_rng(0).normal(size=(30, 11))
+    whole = mean_absolute_difference(x)
+    monkeypatch.setattr(features, "PIECE", 70)
+    np.testing.assert_array_equal(mean_absolute_difference(x), whole)
 
 
 def test_mean_absolute_difference_by_hand():

@@ -9,12 +9,14 @@ import anndata
 import h5py
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 import scipy.sparse
 
 from _files import write_table
+from moamap.core import tables
 from moamap.core.errors import InputError
-from moamap.core.tables import read_parquet
+from moamap.core.tables import read_parquet, write_parquet
 from moamap.profiles.formats import read_profiles, read_source
 
 SUBSET = Path(__file__).resolve().parents[3] / "shared/data/lds1195-subset/MLPCN_morplological_profiles.csv.gz"
@@ -456,6 +458,31 @@ def test_wide_tables_are_the_frames_that_pandas_reads(index, tmp_path):
     pd.testing.assert_frame_equal(
         read_parquet(tmp_path / "a.parquet"), pd.read_parquet(tmp_path / "a.parquet"), check_exact=True
     )
+
+
+def test_a_column_is_not_taken_for_the_group_of_another(tmp_path):
+    frame = pd.DataFrame(np.arange(12.0).reshape(2, 6), columns=["f.1", "f", "f.2.x", "g.y", "g", "f.2"])
+    frame["h"], frame["h.1"] = ["a", "b"], [1, 2]
+    frame.to_parquet(tmp_path / "a.parquet")
+    pd.testing.assert_frame_equal(read_parquet(tmp_path / "a.parquet"), frame)
+
+
+@pytest.mark.parametrize("piece", [7, 10**6])
+def test_a_table_written_in_pieces_is_what_pandas_writes(piece, tmp_path, monkeypatch):
+    frame = awkward_table()
+    frame["late"], frame["never"] = [None] * 59 + ["x"], None
+    frame["class"], frame["gaps"] = pd.Categorical(["x", "y"] * 30), pd.array([1, None] * 30, "Int64")
+    for table in (frame, frame[:0], frame[["late"]]):
+        monkeypatch.setattr(tables, "PIECE", piece)
+        write_parquet(table, tmp_path / "a.parquet")
+        table.to_parquet(tmp_path / "b.parquet", index=False)
+        for read in (read_parquet, pd.read_parquet):
+            found, expected = (read(tmp_path / name) for name in ("a.parquet", "b.parquet"))
+            pd.testing.assert_frame_equal(found, expected, check_exact=True)
+        if piece > table.size:
+            assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+        elif len(table):
+            assert pq.ParquetFile(tmp_path / "a.parquet").num_row_groups > 1
 
 
 def test_the_memory_for_a_wide_table_grows_with_its_columns_and_not_with_their_square(tmp_path):

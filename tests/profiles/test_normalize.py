@@ -6,7 +6,8 @@ import pytest
 from sklearn.preprocessing import StandardScaler, scale
 
 from moamap.core.errors import InputError
-from moamap.profiles.normalize import STEPS, apply_normalization, learn_normalization
+from moamap.profiles import normalize
+from moamap.profiles.normalize import STEPS, apply_normalization, feature_statistics, learn_normalization
 
 OPTIONS = {"scale": 2.0, "epsilon": 0.5, "bias": -0.25}
 
@@ -106,3 +107,18 @@ def test_a_feature_that_the_profile_step_makes_constant_is_refused():
     table = pd.DataFrame({"a": [1.0, 2, 3], "b": [5.0, 7, 9]})
     with pytest.raises(InputError, match="feature 'a' is constant once each profile is normalized"):
         normalized(table, axis="profile_then_feature", epsilon=0.0)
+
+
+@pytest.mark.parametrize("axis", STEPS)
+def test_profiles_in_pieces_are_normalized_to_the_same_bits(axis, monkeypatch):
+    table = screen(41, 31)
+    table.iloc[3, 5], table["f9"] = np.nan, 1.0
+    usable = table.drop(columns=["f5", "f9"])
+    whole = feature_statistics(table), normalized(usable, axis=axis, **OPTIONS)
+    monkeypatch.setattr(normalize, "PIECE", 100)
+    pd.testing.assert_frame_equal(feature_statistics(table), whole[0], check_exact=True)
+    np.testing.assert_array_equal(normalized(usable, axis=axis, **OPTIONS), whole[1])
+    usable.iloc[:, 20] *= 1e6
+    if axis != "feature":
+        with pytest.raises(InputError, match=r"feature 'f22' .* times as large as others"):
+            normalized(usable, axis=axis)

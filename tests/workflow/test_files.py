@@ -3,13 +3,17 @@
 import csv
 import gzip
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.spatial.distance import pdist, squareform
 
+import _files
+import supplement
 from _files import (
+    read_connections,
     read_distances,
     read_drugs,
     read_hub,
@@ -18,14 +22,16 @@ from _files import (
     read_rows,
     read_table,
     read_unlabelled,
+    stream_connections,
     write_connections,
     write_json,
+    write_named,
     write_neighbours,
     write_table,
 )
 from moamap.connections.blocks import connections, embedded
 from moamap.connections.neighbours import Connections, Neighbours
-from moamap.connections.tally import tally
+from moamap.connections.tally import neighbours_of, tally
 from moamap.core.arrays import load_arrays
 from moamap.core.errors import InputError
 from moamap.core.names import TEXT_COLUMNS
@@ -156,6 +162,67 @@ def test_neighbours_come_back_as_they_were(tmp_path):
     assert pd.read_parquet(path)["rank"].tolist() == [1, 2] * 3
     with pytest.raises(InputError, match="neighbours of 3 drugs, expected 4"):
         read_neighbours(path, pd.DataFrame(index=range(4)))
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+@pytest.mark.parametrize("n_drugs", [2, 19])
+def test_named_pairs_are_read_as_those_of_any_other_table(n_drugs, simulated, tmp_path, monkeypatch):
+    monkeypatch.setattr(_files, "PACKED", 10)
+    names = np.array((ODD + FORMULAS)[-n_drugs:], dtype=object)
+    first, second = np.triu_indices(n_drugs, k=1)
+    numbers = np.random.default_rng(0).lognormal(sigma=20, size=(2, len(first))).astype(np.float32)
+    pairs = Connections(first.astype(np.int32), second.astype(np.int32), *numbers)
+    other = pd.DataFrame({"drug_1": names[first], "drug_2": names[second], "distance": numbers[0]})
+    write_table(other.assign(association=numbers[1]), tmp_path / "other.csv.gz", simulated=simulated)
+    contents = set()
+    for n_threads in (1, 3):
+        write_named(pairs, names, tmp_path / "a.csv.gz", simulated=simulated, n_threads=n_threads)
+        pd.testing.assert_frame_equal(read_table(tmp_path / "a.csv.gz"), read_table(tmp_path / "other.csv.gz"))
+        contents.add((tmp_path / "a.csv.gz").read_bytes())
+    assert len(contents) == 1
+    assert read_table(tmp_path / "a.csv.gz")["distance"].astype(np.float32).tolist() == numbers[0].tolist()
+    header = gzip.decompress((tmp_path / "a.csv.gz").read_bytes()).decode().split("\n")[0]
+    assert header == "drug_1,drug_2,distance,association" + ",data" * simulated
+
+
+def test_all_pairs_are_streamed_as_they_are_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(_files, "PAIRS", 4)
+    drugs, blocks = pd.DataFrame(index=range(5)), [str(tmp_path / "0.parquet"), str(tmp_path / "1.parquet")]
+    pairs = np.column_stack(np.triu_indices(5, k=1)).T.astype(np.int32), np.arange(20, dtype=np.float32).reshape(2, 10)
+    for path, part in zip(blocks, (slice(0, 7), slice(7, 10)), strict=True):
+        write_connections([Connections(*pairs[0][:, part], *pairs[1][:, part])], path, simulated=True)
+    streamed = list(stream_connections(blocks, drugs))
+    assert [len(some.distance) for some in streamed] == [4, 3, 3]
+    for name, column in read_connections(blocks, drugs)._asdict().items():
+        assert np.concatenate([getattr(some, name) for some in streamed]).tolist() == column.tolist()
+    for read in (read_connections, lambda *given: list(stream_connections(*given))):
+        with pytest.raises(InputError, match=rf"^{blocks[0]}: 7 rows, expected 10, one per pair of drugs; delete it"):
+            read(blocks[:1], drugs)
+    (tmp_path / "1.parquet").write_bytes(b"PAR1")
+    with pytest.raises(InputError, match=rf"^{blocks[1]}: cannot be read as a table"):
+        list(stream_connections(blocks, drugs))
+
+
+@pytest.mark.parametrize(("longest", "kept"), [(21, True), (20, True), (21, False)])
+def test_table_s2_has_all_pairs_unless_they_are_too_many_or_not_kept(longest, kept, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(supplement, "LONGEST", longest)
+    x, drugs = np.random.default_rng(0).normal(size=(7, 2)), pd.DataFrame(index=range(7))
+    pairs = tally(embedded(x), [slice(0, 7)])
+    files = [str(tmp_path / name) for name in ("connections.parquet", "neighbours.parquet")]
+    write_connections(connections(embedded(x), [slice(0, 7)], pairs.values, pairs.counts), files[0], simulated=False)
+    nearest = Neighbours(*(column[:, :1] for column in vars(neighbours_of(pairs)).values()))
+    write_neighbours(nearest, files[1], simulated=False)
+    job = SimpleNamespace(input=SimpleNamespace(connections=files[:1] * kept, neighbours=files[1]))
+    found = supplement.pairs_of_s2(job, drugs)
+    everything = longest == 21 and kept
+    square, (first, second) = squareform(pdist(x)) + np.diag(np.full(7, np.inf)), np.triu_indices(7, k=1)
+    near = (square.argmin(axis=1)[first] == second) | (square.argmin(axis=1)[second] == first)
+    assert (
+        np.column_stack([found.drug_1, found.drug_2]).tolist()
+        == np.column_stack([first, second])[near | everything].tolist()
+    )
+    np.testing.assert_allclose(found.distance, square[found.drug_1, found.drug_2], rtol=1e-6)
+    assert ("pairs of each drug with its 1 nearest, not all 21" in caplog.text) != everything
 
 
 def test_truncated_arrays_and_json(tmp_path):

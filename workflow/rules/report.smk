@@ -49,7 +49,8 @@ rule supplement:
     input:
         annotated="<results>/profiles/annotated.parquet",
         enrichment=of_every_representation("enrichment.csv"),
-        connections=connection_files(MAIN),
+        connections=connection_files(MAIN) if config["connections"] == "all" else [],
+        neighbours=f"<results>/{MAIN}/neighbours.parquet",
         communities=f"<results>/{MAIN}/communities.csv",
         ratios=f"<results>/{MAIN}/community_features.csv",
     output:
@@ -62,6 +63,7 @@ rule supplement:
         "<logs>/supplement.log",
     benchmark:
         "<benchmarks>/supplement.tsv"
+    threads: wide
     conda:
         "../../envs/science.yaml"
     resources:
@@ -209,6 +211,7 @@ rule provenance:
 
 rule study_h5ad:
     input:
+        index="<results>/profiles/drugs.parquet",
         normalized="<results>/profiles/normalized.parquet",
         annotated="<results>/profiles/annotated.parquet",
         communities=of_every_representation("communities.csv"),

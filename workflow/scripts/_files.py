@@ -6,12 +6,14 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 import _job  # noqa: F401 (it puts the package's folder on the path)
@@ -20,12 +22,14 @@ from moamap.connections.neighbours import Connections, Neighbours
 from moamap.core.arrays import load_arrays
 from moamap.core.errors import InputError
 from moamap.core.names import TEXT_COLUMNS
-from moamap.core.tables import read_parquet
+from moamap.core.tables import read_parquet, write_parquet
 
 ENCODINGS = dict.fromkeys([pa.int16(), pa.int32()], "DELTA_BINARY_PACKED") | {pa.float32(): "BYTE_STREAM_SPLIT"}
 PAIR_COLUMNS = ("distance", "association")
 AGAIN = "delete it and run again"
 PAIRS = 2**21  # pairs of drugs that are read at a time
+PACKED = 2**18  # pairs of drugs that are compressed at a time
+GZIP_LEVEL = 4  # 3% larger than 9 and five times as fast
 FORMULA = re.compile(r"'*[=+\-@\t\r]")  # how a cell begins that a spreadsheet runs, or that `write_table` made of one
 
 
@@ -123,9 +127,9 @@ def write_table(table: pd.DataFrame, path: str, *, simulated: bool) -> None:
     if simulated:
         table = table.assign(data="simulated")
     if str(path).endswith(".parquet"):
-        table.to_parquet(path, index=False)
+        write_parquet(table, path)
     else:
-        compression = {"method": "gzip", "mtime": 0} if str(path).endswith(".gz") else None
+        compression = {"method": "gzip", "compresslevel": GZIP_LEVEL, "mtime": 0} if str(path).endswith(".gz") else None
         safe = _with_text(table, _escaped)
         safe.to_csv(path, index=False, compression=compression, lineterminator="\n")
 
@@ -147,24 +151,6 @@ def _escaped(text: str) -> str:
 
 def _unescaped(text: str) -> str:
     return text[1:] if text.startswith("'") and FORMULA.match(text) else text
-
-
-def read_pairs(files: Sequence[str], names: list[str], drugs: pd.DataFrame) -> Iterator[tuple[np.ndarray, ...]]:
-    """Columns of a connections table, from its file or its blocks in order, some pairs of drugs at a time.
-
-    Raises InputError where a file is damaged or cut off, or there is another number of pairs than of these drugs.
-    """
-    found, expected = 0, len(drugs) * (len(drugs) - 1) // 2
-    for path in files:
-        try:
-            with pq.ParquetFile(path) as file:
-                for batch in file.iter_batches(PAIRS, columns=names, use_threads=False):
-                    found += len(batch)
-                    yield tuple(batch.column(name).to_numpy() for name in names)
-        except (OSError, ValueError, KeyError) as error:
-            raise InputError(f"{path}: cannot be read as a table ({_first_line(error)}); {AGAIN}") from error
-    if found != expected:
-        raise InputError(f"{files[0]}: {found} rows, expected {expected}, one per pair of drugs; {AGAIN}")
 
 
 def is_simulated(job: Any) -> bool:
@@ -242,9 +228,55 @@ def read_distances(files: Sequence[str] | str, drugs: pd.DataFrame | None = None
     """
     files = [files] if isinstance(files, str | Path) else list(files)
     distance = _pair_columns(files, ["distance"])["distance"]
-    if drugs is not None and len(distance) != (expected := len(drugs) * (len(drugs) - 1) // 2):
-        raise InputError(f"{files[0]}: {len(distance)} rows, expected {expected}, one per pair of drugs; {AGAIN}")
+    if drugs is not None:
+        _check_pairs(files, len(distance), drugs)
     return distance
+
+
+def read_connections(files: Sequence[str], drugs: pd.DataFrame) -> Connections:
+    """All pairs of drugs, as `read_distances` reads their distances."""
+    pairs = Connections(**_pair_columns(files, list(Connections._fields)))
+    _check_pairs(files, len(pairs.distance), drugs)
+    return pairs
+
+
+def stream_connections(files: Sequence[str], drugs: pd.DataFrame) -> Iterator[Connections]:
+    """All pairs of drugs, some at a time; errors as of `read_distances`."""
+    found, names = 0, list(Connections._fields)
+    for path in files:
+        try:
+            with pq.ParquetFile(path) as file:
+                for batch in file.iter_batches(PAIRS, columns=names, use_threads=False):
+                    found += len(batch)
+                    yield Connections(*(batch.column(name).to_numpy() for name in names))
+        except (OSError, ValueError, KeyError) as error:
+            raise InputError(f"{path}: cannot be read as a table ({_first_line(error)}); {AGAIN}") from error
+    _check_pairs(files, found, drugs)
+
+
+def _check_pairs(files: Sequence[str], found: int, drugs: pd.DataFrame) -> None:
+    expected = len(drugs) * (len(drugs) - 1) // 2
+    if found != expected:
+        raise InputError(f"{files[0]}: {found} rows, expected {expected}, one per pair of drugs; {AGAIN}")
+
+
+def write_named(pairs: Connections, drugs: Sequence[str], path: str, *, simulated: bool, n_threads: int) -> None:
+    """Write pairs of drugs by name as a gzipped CSV, seven times as fast as `write_table`, with what it does to text.
+
+    Pieces of a fixed size are compressed each by one thread, so the bytes are the same for any number of them.
+    """
+    names = pa.array([_escaped(name) for name in drugs])
+
+    def packed(start: int) -> bytes:
+        some = Connections(*(column[start : start + PACKED] for column in pairs))
+        named = {"drug_1": names.take(pa.array(some.drug_1)), "drug_2": names.take(pa.array(some.drug_2))}
+        label = {"data": ["simulated"] * len(some.distance)} if simulated else {}
+        content, options = io.BytesIO(), pa_csv.WriteOptions(include_header=start == 0, quoting_header="none")
+        pa_csv.write_csv(pa.table(some._asdict() | named | label), content, options)
+        return gzip.compress(content.getvalue(), GZIP_LEVEL, mtime=0)
+
+    with Path(path).open("wb") as file, ThreadPoolExecutor(n_threads) as pool:
+        file.writelines(pool.map(packed, range(0, len(pairs.distance), PACKED)))
 
 
 def read_rows(files: Sequence[str], drugs: pd.DataFrame, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -14,7 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
+import pandas as pd
 from threadpoolctl import threadpool_limits
+
+pd.options.mode.copy_on_write = True  # as from pandas 3 on: a renamed, cut or joined table is no copy of its numbers
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "workflow"))

@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from scipy.spatial.distance import pdist
 
-from _files import is_simulated, read_drugs, read_index, read_pairs, read_table, read_unlabelled
+from _files import is_simulated, read_drugs, read_index, read_table, read_unlabelled, stream_connections
 from _job import run
 from moamap.core.labels import membership
 from moamap.report.figures import validation
@@ -59,7 +59,7 @@ def draw_s1(job, files):
         embedding = read_unlabelled(distances[0], drugs).drop(columns="drug").iloc[shown].to_numpy(float)
         pairs = [(*np.triu_indices(len(shown), k=1), pdist(embedding))]
     else:
-        pairs = read_pairs(distances, ["drug_1", "drug_2", "distance"], drugs)
+        pairs = ((some.drug_1, some.drug_2, some.distance) for some in stream_connections(distances, drugs))
     image = heatmap(pairs, numbers[shown])
     return figure_s1(image, numbers[shown], representation=job.params.main, n_drugs=len(drugs))
 

@@ -25,7 +25,7 @@ def normalize_drugs(job) -> None:
             logging.warning("profiles: %s", note)
     usable = features.drop(columns=bad)
     learned = learn_normalization(usable, ids["pert_iname"], **options)
-    values = pd.DataFrame(apply_normalization(usable, learned), columns=usable.columns)
+    values = pd.DataFrame(apply_normalization(usable, learned), columns=usable.columns, copy=False)
     write_table(pd.concat([ids, values], axis=1), job.output.normalized, simulated=is_simulated(job))
     statistics = learned.merge(statistics[["feature", "problem"]], on="feature", how="right")
     write_table(statistics, job.output.statistics, simulated=is_simulated(job))

@@ -19,7 +19,8 @@ def represent(job) -> None:
     learned = learn(method, x, membership(ids["moa"], job.params.moa).to_numpy(), **parameters)
     if "warning" in learned.notes:
         logging.warning(learned.notes["warning"])
-    embedded = pd.DataFrame(learned.transform(x), columns=[f"dim_{i}" for i in range(1, len(learned.components) + 1)])
+    dimensions = [f"dim_{i}" for i in range(1, len(learned.components) + 1)]
+    embedded = pd.DataFrame(learned.transform(x), columns=dimensions, copy=False)
     save(learned, job.output.transform, features.columns)
     embedding = pd.concat([ids["pert_iname"].rename("drug"), embedded], axis=1)
     write_table(embedding, job.output.embedding, simulated=is_simulated(job))

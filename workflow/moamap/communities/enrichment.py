@@ -34,12 +34,15 @@ def enrichment_table(
     -------
     frame sorted by community and MoA: community, moa, k, K, n, N, p_value, q_value, enriched (p_value < alpha)
     """
-    tested = moas.loc[:, moas.sum() >= min_drugs].astype(int)
-    counts = tested.groupby(communities.to_numpy()).sum()
-    sizes = communities.value_counts().reindex(counts.index)
-    table = counts.rename_axis(index="community", columns="moa").stack().rename("k").reset_index()
-    table["K"] = table["moa"].map(tested.sum()).astype(int)
-    table["n"] = table["community"].map(sizes).astype(int)
+    tested = moas.loc[:, moas.sum() >= min_drugs]
+    numbers, place, sizes = np.unique(communities, return_inverse=True, return_counts=True)
+    counts = np.zeros((len(numbers), tested.shape[1]), dtype=int)
+    drug, moa = np.nonzero(tested.to_numpy())
+    np.add.at(counts, (place[drug], moa), 1)
+    cells = pd.MultiIndex.from_product([numbers, tested.columns], names=["community", "moa"])
+    table = pd.DataFrame({"k": counts.ravel()}, index=cells).reset_index()
+    table["K"] = np.tile(counts.sum(axis=0), len(numbers))
+    table["n"] = np.repeat(sizes, tested.shape[1])
     table["N"] = len(moas)
     table["p_value"] = tail(table["k"], table["N"], table["K"], table["n"])
     table["q_value"] = false_discovery_control(table["p_value"])

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+PIECE = 2**22  # values that are sorted at a time
+
 
 def mean_absolute_difference(x: np.ndarray) -> np.ndarray:
     """Mean of |x_i - x_j| over all pairs i < j, for every column.
@@ -21,7 +23,9 @@ def mean_absolute_difference(x: np.ndarray) -> np.ndarray:
     if n < 2:
         return np.full(x.shape[1], np.nan)
     weights = 2 * np.arange(n) - n + 1
-    return (weights[:, None] * np.sort(x, axis=0)).sum(axis=0) / (n * (n - 1) / 2)
+    pieces = np.array_split(x, -(-x.size // PIECE), axis=1)  # sorted copies of all columns may be more than fits
+    sums = [(weights[:, None] * np.sort(piece, axis=0)).sum(axis=0) for piece in pieces]
+    return np.concatenate(sums) / (n * (n - 1) / 2)
 
 
 def intra_class_ratios(features: pd.DataFrame, communities: pd.Series, *, threshold: float = 0.01) -> pd.DataFrame:

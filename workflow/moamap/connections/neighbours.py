@@ -22,3 +22,14 @@ class Connections(NamedTuple):
     drug_2: np.ndarray  # (n_pairs,) int32
     distance: np.ndarray  # (n_pairs,) float32
     association: np.ndarray  # (n_pairs,) float32
+
+
+def nearest_pairs(neighbours: Neighbours) -> Connections:
+    """The pairs of every drug with its nearest, each pair once, in condensed order."""
+    n, k = neighbours.index.shape
+    drug, other = np.repeat(np.arange(n, dtype=np.int32), k), neighbours.index.ravel()
+    first, second = np.minimum(drug, other), np.maximum(drug, other)
+    _, kept = np.unique(first.astype(np.int64) * n + second, return_index=True)
+    return Connections(
+        first[kept], second[kept], neighbours.distance.ravel()[kept], neighbours.association.ravel()[kept]
+    )

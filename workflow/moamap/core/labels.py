@@ -16,8 +16,12 @@ def membership(moa: pd.Series, policy: str) -> pd.DataFrame:
     Spaces around the parts do not count, and an empty part (`a||b`, `|a`) is no MoA.
     """
     labels = moa.map(parts) if policy == "split" else moa.map(lambda label: [label])
-    long = labels.explode()
-    return pd.crosstab(long.index, long).reindex(moa.index).gt(0).rename_axis(None)
+    drugs = np.repeat(np.arange(len(moa)), labels.map(len))
+    long = pd.Series([label for several in labels for label in several], dtype=object)
+    place, names = pd.factorize(long, sort=True)
+    table = np.zeros((len(moa), len(names)), dtype=bool)
+    table[drugs[place >= 0], place[place >= 0]] = True
+    return pd.DataFrame(table, index=moa.index, columns=pd.Index(names, name=moa.name)).rename_axis(None)
 
 
 def parts(label: str) -> list[str]:

@@ -258,7 +258,8 @@ def one_row_per_drug(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         found = sorted(rows.loc[rows["pert_iname"] == name, "moa"].unique())
         raise InputError(f"profiles: drug {name!r} has {len(found)} different MoAs ({'; '.join(found)}); expected one")
     ids = groups["pert_id"].agg("|".join)
-    drugs = pd.concat([ids, groups["moa"].first(), groups[feature_columns(rows)].median()], axis=1).reset_index()
+    drugs = pd.concat([ids, groups["moa"].first()], axis=1).reset_index()[ID_COLUMNS]
+    features = groups[feature_columns(rows)].median().reset_index(drop=True)
     merged = rows.loc[rows["pert_iname"].duplicated(), ["pert_id", "pert_iname"]]
     reason = "median with the drug's other rows: " + merged["pert_iname"].map(ids).astype(object)  # also of no row
-    return drugs[ID_COLUMNS + feature_columns(rows)], merged.assign(step="aggregate", reason=reason)
+    return pd.concat([drugs, features], axis=1), merged.assign(step="aggregate", reason=reason)

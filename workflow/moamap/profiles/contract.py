@@ -161,7 +161,8 @@ def with_numbers(table: pd.DataFrame) -> pd.DataFrame:
     values = np.empty((len(features), len(table)))
     for row, name in zip(values, features, strict=True):
         row[:] = table[name].astype(float)
-    return pd.concat([table[roles], pd.DataFrame(values.T, columns=features, index=table.index)], axis=1)
+    numbers = pd.DataFrame(values.T, columns=features, index=table.index, copy=False)
+    return pd.concat([table[roles], numbers], axis=1)
 
 
 def contract_notes(table: pd.DataFrame) -> list[str]:

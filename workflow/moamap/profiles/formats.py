@@ -395,8 +395,9 @@ def read_source(paths: list[str], source: dict, columns: dict[str, str]) -> tupl
     for name, table in tables.items():
         _check_columns(tables[first], table, first, name)
     origin = Origin.of({name: len(table) for name, table in tables.items()})
-    table = pd.concat(tables.values(), ignore_index=True)
+    table = tables[first].reset_index(drop=True)
     if len(tables) > 1:
+        table = pd.concat(tables.values(), ignore_index=True)
         logging.info("%d files, %d rows", len(tables), len(table))
     return _each_once(table, origin)
 

@@ -15,12 +15,24 @@ from moamap.core.errors import InputError, raise_first
 STEPS = {"profile": ("profile",), "feature": ("feature",), "profile_then_feature": ("profile", "feature")}
 FOLD = 1000  # features whose sizes differ by more are in natural units: pixels beside intensities
 SMALL_SHARE = 0.1  # as many features may be smaller than that: some hardly vary in any table
+PIECE = 2**22  # values whose statistics are computed at a time
 ROUNDING = 1e-10  # what is left of a feature without variance
 OPTIONS = ["axis", "scale", "epsilon", "bias"]
 
 
 def feature_statistics(features: pd.DataFrame) -> pd.DataFrame:
     """Per feature: mean, variance (population) and problem ('' or missing values, infinite values, constant values)."""
+    return pd.concat([_statistics(piece) for piece in _pieces(features)], ignore_index=True)
+
+
+def _pieces(features):
+    """Some features at a time: what is computed of each takes copies of them."""
+    n_pieces = -(-max(1, features.size) // PIECE)
+    for piece in np.array_split(np.arange(features.shape[1]), n_pieces):
+        yield features.iloc[:, piece]
+
+
+def _statistics(features):
     values = features.to_numpy(float)
     missing, infinite = np.isnan(values).any(axis=0), np.isinf(values).any(axis=0)
     constant = values.max(axis=0) == values.min(axis=0)
@@ -53,13 +65,23 @@ def normalize(
     x : (n_drugs, n_features), raw scale
     mean, variance : (n_features,) of each feature over the drugs, or (n_drugs, 1) of each profile over its features
     """
-    return scale * ((np.asarray(x) - np.asarray(mean)) / np.sqrt(np.asarray(variance) + epsilon) + bias)
+    z = np.asarray(x) - np.asarray(mean)
+    z /= np.sqrt(np.asarray(variance) + epsilon)  # in place: the profiles may be more than fits several times
+    z += bias
+    z *= scale
+    return z
 
 
 def normalize_profiles(x: ArrayLike, **options: float) -> np.ndarray:
     """Each profile by its own mean and variance (population) over its features; depends on no other drug."""
-    x = np.ascontiguousarray(x, float)  # the last bits of a sum depend on the order in memory
-    return normalize(x, x.mean(axis=1, keepdims=True), x.var(axis=1, keepdims=True), **options)
+    x = np.asarray(x, float)
+    normalized, together = np.empty(x.shape), max(1, PIECE // x.shape[1])
+    for start in range(0, len(x), together):
+        rows = slice(start, start + together)
+        piece = np.ascontiguousarray(x[rows])  # the last bits of a sum depend on the order in memory
+        mean, variance = piece.mean(axis=1, keepdims=True), piece.var(axis=1, keepdims=True)
+        normalized[rows] = normalize(piece, mean, variance, **options)
+    return normalized
 
 
 def learn_normalization(
@@ -88,12 +110,12 @@ def learn_normalization(
     Raises InputError where a profile is constant, or where profiles would show one feature only.
     """
     options = {"scale": scale, "epsilon": epsilon, "bias": bias}
-    values = features.to_numpy(float)
     table = pd.DataFrame({"feature": features.columns, "axis": axis, **options, "mean": np.nan, "variance": np.nan})
     raise_first(normalization_problems(features, names, axis=axis))
-    if "profile" in STEPS[axis]:
-        values = normalize_profiles(values, **options)
     if "feature" in STEPS[axis]:
+        values = features.to_numpy(float)
+        if "profile" in STEPS[axis]:
+            values = normalize_profiles(values, **options)
         table["mean"], table["variance"] = values.mean(axis=0), values.var(axis=0)
         _check_spread(table)
     return table
@@ -121,7 +143,7 @@ def normalization_problems(features: pd.DataFrame, names: Sequence[str] | pd.Ser
     """Why these drugs cannot be normalized on this axis; parameters as of `learn_normalization`."""
     if "profile" not in STEPS[axis]:
         return
-    sizes = np.maximum(features.median().abs(), features.std(ddof=0))
+    sizes = pd.concat([np.maximum(piece.median().abs(), piece.std(ddof=0)) for piece in _pieces(features)])
     small = np.quantile(sizes, SMALL_SHARE, method="lower")
     if sizes.max() > FOLD * small:  # the mean and variance of each profile would be those of its largest feature
         yield (

@@ -5,6 +5,8 @@ import pandas as pd
 from moamap.communities.enrichment import table_1_row
 from moamap.core.names import EXPECTATION
 
+LONGEST = 5_000_000  # rows of table S2, beyond which it holds the nearest pairs only
+
 
 def evidence(*, supervised: bool, cross_fitted: bool = False, **_: object) -> str:
     """What the P and q values of a representation are evidence of, by the notes of its representation.json."""
