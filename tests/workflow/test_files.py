@@ -129,7 +129,9 @@ def test_pairs_are_written_for_every_reader(tmp_path):
     assert table["distance"].tolist() == np.float32([0.1, 2, 3]).tolist() and set(table["data"]) == {"simulated"}
     write_connections(parts, tmp_path / "b.parquet", simulated=True)
     assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
-    write_connections(connections(embedded(np.eye(3)), [], *np.ones((2, 1))), tmp_path / "c.parquet", simulated=True)
+    write_connections(
+        connections(embedded(np.eye(3)), [], np.float32([1]), np.array([3])), tmp_path / "c.parquet", simulated=True
+    )
     assert len(read_distances([tmp_path / "a.parquet", tmp_path / "c.parquet"], pd.DataFrame(index=range(3)))) == 3
 
 
