@@ -63,9 +63,9 @@ rule supplement:
         "<logs>/supplement.log",
     benchmark:
         "<benchmarks>/supplement.tsv"
-    threads: wide
     conda:
         "../../envs/science.yaml"
+    threads: wide
     resources:
         mem_mb=grows(1000, 60),
         runtime=grows(10, 0.5),
