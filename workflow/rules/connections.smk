@@ -1,7 +1,7 @@
 # reads {representation}/embedding.parquet; writes neighbours.parquet and connections.parquet (the nearest, and all,
 # pairs of drugs), distribution.npz (how often each distance occurs), and tsne.csv, the map
 BLOCKS = config["blocks"]
-CONNECTIONS = "connections.parquet" + "/block_{block}.parquet" * (BLOCKS > 1)
+CONNECTIONS = "connections.parquet/block_{block}.parquet" if BLOCKS > 1 else "connections.parquet"
 
 
 # with one block the neighbours are found by one job
