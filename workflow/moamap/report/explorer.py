@@ -181,8 +181,9 @@ def _map_blocks(name: str, shown: Map, study: Study, overview: dict[str, Any]) -
 def _ranks(near: np.ndarray, others: np.ndarray) -> np.ndarray:
     """The rank (m, k) of each of a drug's nearest among those of another map; 0 where it is not there."""
     ranks = np.zeros(near.shape, np.uint8)
-    for start in range(0, min(len(near), len(others)), DRUGS):
-        rows = slice(start, min(start + DRUGS, len(others)))
+    n = min(len(near), len(others))
+    for start in range(0, n, DRUGS):
+        rows = slice(start, min(start + DRUGS, n))
         same = near[rows, :, None] == others[rows, None, : UNKNOWN - 1]
         ranks[rows] = np.where(same.any(axis=2), same.argmax(axis=2) + 1, 0)
     return ranks

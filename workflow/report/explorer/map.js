@@ -38,13 +38,17 @@ async function loadBokeh() {
   const script = document.createElement("script");
   script.textContent = await block("bokeh");
   document.head.append(script);
-  Bokeh.set_log_level("error");
 }
 
 async function openChart(host, listeners) {
-  const { Plotting, Range1d, PanTool, WheelZoomTool, LassoSelectTool, PinchTool } = Bokeh;
-  const sources = ["points", "placed", "marked", "outlines", "lines", "near", "chosen", "numbers", "name"];
-  for (const name of sources) chart[name] = new Bokeh.ColumnDataSource({ data: {} });
+  const { Plotting, Range1d, PanTool, WheelZoomTool, LassoSelectTool } = Bokeh;
+  const sources = {
+    points: ["x", "y", "colour"], placed: ["x", "y", "colour"], marked: ["x", "y", "colour", "marker", "edge"], outlines: ["xs", "ys", "colour"],
+    lines: ["x0", "y0", "x1", "y1"], near: ["x", "y"], chosen: ["x", "y"], numbers: ["x", "y", "text"], name: ["x", "y", "text"],
+  };
+  for (const [name, columns] of Object.entries(sources)) {
+    chart[name] = new Bokeh.ColumnDataSource({ data: Object.fromEntries(columns.map((column) => [column, []])) });
+  }
   chart.x = new Range1d({ start: 0, end: 1 });
   chart.y = new Range1d({ start: 0, end: 1 });
   chart.pan = new PanTool();
@@ -151,7 +155,7 @@ function drawCommunities(map, colours, only) {
 function core(map, drugs, centre) {
   const away = (i) => Math.hypot(map.x[i] - map.x[centre], map.y[i] - map.y[centre]);
   const usual = drugs.map(away).sort((a, b) => a - b)[Math.floor(drugs.length / 2)];
-  return drugs.filter((i) => away(i) <= 2 * usual).map((i) => [map.x[i], map.y[i]]);
+  return drugs.filter((i) => away(i) <= 1.7 * usual).map((i) => [map.x[i], map.y[i]]);
 }
 
 function hull(points) { // Andrew's monotone chain

@@ -51,7 +51,7 @@ function verdictOf(map, moa) {
   const rows = map.info.null, at = rows ? rows.moa.indexOf(moa) : -1;
   if (at < 0) return null;
   const p = rows.p_adjusted[at] ?? rows.p_value[at];
-  return { sign: chance(p)[0], text: `${p <= 0.05 ? "gathers beyond chance" : "as by chance"} (adjusted p ${digits(p)})`, community: rows.community[at] };
+  return { sign: chance(p)[0], text: `${p <= 0.05 ? "gathers beyond chance" : "gathers as by chance"} (adjusted p ${digits(p)})`, community: rows.community[at] };
 }
 
 const inSample = (map) => map.info.evidence.startsWith("in-sample");
@@ -72,7 +72,7 @@ function table(title, hint, columns, rows, limit = 200) {
   const numeric = columns.map(([, value]) => rows.length > 0 && rows.every((row) => typeof (value(row) ?? 0) === "number"));
   const head = node("tr", {}, ...columns.map(([name], i) => node("th", { scope: "col", ...(numeric[i] ? { class: "number" } : {}) }, name)));
   const body = rows.slice(0, limit).map((row) => node("tr", {}, ...columns.map(([, value, shown], i) =>
-    node("td", numeric[i] ? { class: "number" } : {}, shown ? shown(row) : numeric[i] ? digits(value(row)) : value(row)))));
+    node("td", numeric[i] ? { class: "number" } : {}, shown ? shown(row) : typeof value(row) === "number" ? digits(value(row)) : value(row)))));
   const more = rows.length > limit ? `The first ${limit} of ${rows.length}; the CSV has all.` : null;
   const found = section(title, [hint, more].filter(Boolean).join(" "), rows.length
     ? node("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": title }, node("table", {}, node("thead", {}, head), node("tbody", {}, ...body)))
@@ -202,7 +202,7 @@ async function drugPanel(map, drug) {
     ["community", (row) => map.community[row.drug], (row) => (map.community[row.drug] === community ? `${YES} same` : map.community[row.drug])],
     ...others.map(([name, i]) => [`rank in ${name}`, (row) => row.ranks[i] || `> ${study.ranked}`]),
   ], nearest);
-  return [...head, await facts(map, drug, nearest), ...proposals(drug), nearestTable,
+  return [...head, await facts(map, drug, nearest), proposalTable(drug), nearestTable,
     await heat(`Signature of ${nameOf(drug)}`, [drug]), oppositeTable(map, drug),
     community ? table(`Members of community ${community}`, `Of the map ${map.name}. Companions kept: share of a drug's companions that stay with it in the reruns.`, columnsOfDrugs(map), map.members.get(community)) : null,
     community ? enrichmentTable(map, community) : null, community ? csifTable(map, community) : null, await everywhere(drug)];
@@ -227,7 +227,7 @@ async function facts(map, drug, nearest) {
   const list = [];
   const community = map.community[drug];
   if (isPlaced(drug)) list.push(fact("△", "This compound was placed on the finished map; the map was not made from it."));
-  if (inSample(map)) list.push(fact(NO, `On the map ${map.name} drugs of one MoA lie together because the metric was learned from their MoAs. Look at ${study.maps.includes(`${map.name}_crossfit`) ? `${map.name}_crossfit` : "another map"} before believing it.`));
+  if (inSample(map)) list.push(fact("!", `On the map ${map.name} drugs of one MoA lie together because the metric was learned from their MoAs. Look at ${study.maps.includes(`${map.name}_crossfit`) ? `${map.name}_crossfit` : "another map"} before believing it.`));
   if (community) {
     const others = map.members.get(community).length - 1, kept = inWords(map.kept?.[drug]);
     list.push(fact(kept ? kept[0] : "?", "It is in ", communityLink(community), others ? ` with ${others} other drugs` : " alone",
@@ -238,25 +238,30 @@ async function facts(map, drug, nearest) {
   const own = moasOf(drug);
   if (own.length && drug < study.n_study) {
     const fellows = own.reduce((sum, moa) => sum + study.size[moa] - 1, 0), expected = (nearest.length * fellows) / (study.n_study - 1);
-    list.push(fact(same > 2 * expected && same > 1 ? YES : NO, fellows ? `Of its ${nearest.length} nearest, ${same} share its MoA; ${digits(expected)} would by chance.` : "No other drug has its MoA, so the MoA cannot confirm its place."));
+    const p = atLeast(same, nearest.length, fellows, study.n_study - 1);
+    list.push(fact(fellows ? chance(p)[0] : "?", fellows ? `Of its ${nearest.length} nearest, ${same} share${same === 1 ? "s" : ""} its MoA; by chance it would be ${digits(expected)}: ${chance(p)[1]}.` : "No other drug has its MoA, so the MoA cannot confirm its place."));
   }
   const enriched = community ? enrichmentRows(map, community).filter((row) => row.enriched && row.k > 1) : [];
   for (const row of enriched.slice(0, 3)) {
     const says = verdictOf(map, row.moa);
-    list.push(fact(says ? says.sign : "?", `Its community is enriched in ${study.moas[row.moa]} (${row.k} of ${row.K} drugs, P ${digits(row.p_value)}); by the null the MoA ${says ? says.text : "was not tested"}.`));
+    list.push(fact(says ? says.sign : "?", `Its community is enriched in ${study.moas[row.moa]} (${row.k} of ${row.K} drugs, P ${digits(row.p_value)}); ${says ? `against permuted labels that MoA ${says.text}` : "it was not held against permuted labels"}.`));
   }
   return node("ul", { class: "facts" }, ...list);
 }
 
-function proposals(drug) {
-  const rows = study.proposalsOf.get(drug) || [];
-  return rows.map((row) => {
-    const best = row.moas.map(([moa, probability]) => (probability === null ? moa : `${likely(probability)[0]} ${moa}: probability ${digits(probability)}, ${likely(probability)[1]}`));
-    const details = Object.entries(row.details).map(([key, value]) => `${key.replaceAll("_", " ")} ${typeof value === "number" ? digits(value) : value}`);
-    const q = row.details.q_value;
-    const word = q === undefined ? null : q < 0.05 ? `${YES} It stands out from chance (q below 0.05).` : `${NO} It cannot be told from chance (q ${digits(q)}); a place in a ranked list, not evidence.`;
-    return section(`Proposal: ${row.kind || "MoA"}`, "", ...best.map((text) => node("p", {}, text)), word ? node("p", {}, word) : null, node("p", { class: "hint" }, details.join("; ")));
-  });
+// Today's candidates and those with probabilities alike: a row for each MoA (or partner), and whatever else is said of it.
+function proposalTable(drug) {
+  const rows = (study.proposalsOf.get(drug) || []).flatMap((row) => row.moas.map(([moa, probability]) => ({ ...row.details, kind: row.kind, moa, probability })));
+  if (!rows.length) return null;
+  const told = rows.some((row) => row.probability !== null), standsOut = (row) => row.q_value < 0.05;
+  const details = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter((key) => !["kind", "moa", "probability"].includes(key));
+  const verdict = rows.every((row) => row.q_value === undefined) ? "" : rows.some(standsOut) ? `${YES} One stands out from chance (q below 0.05).`
+    : `${NO} None can be told from chance (q ${digits(Math.min(...rows.map((row) => row.q_value ?? 1)))}): a ranked list, not evidence.`;
+  return table(`Proposals for ${nameOf(drug)}`, verdict, [
+    ["kind", (row) => row.kind], ["MoA or drug", (row) => row.moa],
+    ...(told ? [["probability", (row) => row.probability], ["in words", (row) => (row.probability === null ? "" : likely(row.probability).join(" "))]] : []),
+    ...details.map((key) => [key.replaceAll("_", " "), (row) => row[key] ?? ""]),
+  ], rows);
 }
 
 // A drug on every map.
