@@ -63,7 +63,14 @@ def map_of(x, drugs, features, evidence, **changed):
     numbers = pd.Series(community[:N])
     exemplars = {int(number): int(np.flatnonzero(community == number)[0]) for number in np.unique(community)}
     enrichment = enrichment_table(numbers, membership(drugs["moa"][:N], "whole"), min_drugs=5, alpha=0.01)
-    claim = {"quantity": [TOGETHER], "observed": 50.0, "null_mean": 40.0, "null_low": 30, "null_high": 48, "p_value": 0.01}
+    claim = {
+        "quantity": [TOGETHER],
+        "observed": 50.0,
+        "null_mean": 40.0,
+        "null_low": 30,
+        "null_high": 48,
+        "p_value": 0.01,
+    }
     by_moa = pd.DataFrame({"moa": ["MoA a", "MoA b"], "smallest_p": [1e-4, 0.2], "null_median_smallest_p": 0.1})
     by_moa = by_moa.assign(p_value=[0.005, 0.6], p_adjusted=[0.01, 0.9], community=[1, 2])
     stability = pd.DataFrame({"perturbation": ["seed", "subsample"], "adjusted_rand": [1.0, 0.5]})
@@ -71,7 +78,10 @@ def map_of(x, drugs, features, evidence, **changed):
     given |= {"enrichment": enrichment.assign(evidence=evidence), "embedding": x[:N]}
     given |= {"ratios": intra_class_ratios(features[:N], numbers, threshold=0.9)}
     given |= {"null": pd.DataFrame(claim).assign(permutations=199), "null_by_moa": by_moa}
-    given |= {"stability": stability.assign(chance_of_sharing=0.25), "kept": np.r_[np.nan, np.linspace(0, 1, len(x) - 1)]}
+    given |= {
+        "stability": stability.assign(chance_of_sharing=0.25),
+        "kept": np.r_[np.nan, np.linspace(0, 1, len(x) - 1)],
+    }
     return Map(**given | changed)
 
 
@@ -94,5 +104,3 @@ def read_blocks(html):
         value = np.frombuffer(content, numbers[kind]) if kind in numbers else content.decode()
         found[name.decode()] = json.loads(value) if kind == b"json" else value
     return found
-
-

@@ -141,17 +141,28 @@ def test_beyond_the_limit_csifs_come_first_and_then_the_most_variable(monkeypatc
 def test_candidates_with_one_moa_or_with_several(made, blocks):
     first = blocks["study"]["proposals"][0]
     assert first == {"drug": 0, "kind": "proposed MoA", "moas": [["MoA c", 0.95]], "details": {"stability": 0.5}}
-    wide = pd.DataFrame({"drug": ["drug 004", "gone"], "kind": "MoA", "moa_1": "a", "probability_1": 0.5, "moa_2": ["b", None]})
+    wide = pd.DataFrame(
+        {"drug": ["drug 004", "gone"], "kind": "MoA", "moa_1": "a", "probability_1": 0.5, "moa_2": ["b", None]}
+    )
     wide = wide.assign(probability_2=0.25, evidence="near: drug 001 (rank 1)")
     found = blocks_of(study(candidates=wide))["study"]["proposals"]
     assert found == [
-        {"drug": 4, "kind": "MoA", "moas": [["a", 0.5], ["b", 0.25]], "details": {"evidence": "near: drug 001 (rank 1)"}}
+        {
+            "drug": 4,
+            "kind": "MoA",
+            "moas": [["a", 0.5], ["b", 0.25]],
+            "details": {"evidence": "near: drug 001 (rank 1)"},
+        }
     ]
 
 
 def test_moas_are_counted_as_the_study_counts_them(made):
     drugs = made.drugs.assign(moa=["a|b", "b", "a"] + ["c"] * (N - 3) + [None] * PLACED)
-    maps = {"raw": explorer.Map(**vars(made.maps["raw"]) | {"enrichment": made.maps["raw"].enrichment[:0], "null_by_moa": None})}
+    maps = {
+        "raw": explorer.Map(
+            **vars(made.maps["raw"]) | {"enrichment": made.maps["raw"].enrichment[:0], "null_by_moa": None}
+        )
+    }
     for policy, moas in (("whole", ["a", "a|b", "b", "c"]), ("split", ["a", "b", "c"])):
         found = blocks_of(explorer.Study(**vars(made) | {"drugs": drugs, "maps": maps, "policy": policy}))
         overview, label = found["study"], found["label"].tolist()

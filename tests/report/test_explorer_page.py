@@ -55,9 +55,12 @@ def visit(browser, files):
         page.on("console", lambda said: page.seen.append(said.text) if said.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: page.seen.append(str(error)))
         page.on("dialog", lambda dialog: (page.seen.append(dialog.message), dialog.dismiss()))
-        page.on("request", lambda asked: page.seen.append(asked.url) if not asked.url.startswith(("file:", "blob:")) else None)
+        page.on(
+            "request", lambda asked: None if asked.url.startswith(("file:", "blob:")) else page.seen.append(asked.url)
+        )
         page.add_init_script(
-            "window.violations = []; addEventListener('securitypolicyviolation', e => violations.push(e.violatedDirective))"
+            "window.violations = [];"
+            "addEventListener('securitypolicyviolation', event => violations.push(event.violatedDirective))"
         )
         page.goto(f"file://{files}/{name}.html#{fragment}")
         page.wait_for_selector("html[data-ready]", state="attached")
@@ -125,7 +128,10 @@ def test_search_finds_names_ids_moas_and_features_and_selects(visit, files):
     nearest = read_blocks((files / "plain.html").read_bytes())["raw/near"].reshape(-1, 10)[17]
     assert [row[1] for row in cells(page, "Nearest drugs of drug 017")] == [f"drug {i:03}" for i in nearest]
     assert len(cells(page, "Opposite profiles of drug 017")) == 5
-    assert page.locator("#panel a", has_text="Images").get_attribute("href") == "https://example.org/?c=ID-017&n=drug%20017"
+    assert (
+        page.locator("#panel a", has_text="Images").get_attribute("href")
+        == "https://example.org/?c=ID-017&n=drug%20017"
+    )
     page.locator("#search").fill("moa c")
     page.locator("#found li").first.click()
     heading(page, "MoA c")
@@ -229,8 +235,8 @@ def contrast(page, selector):
     """WCAG's ratio of the colours of an element and of the page."""
     light, dark = sorted(
         page.evaluate(
-            """selector => ["color", "backgroundColor"].map((key, i) =>
-            getComputedStyle(i ? document.body : document.querySelector(selector))[key].match(/\\d+/g).slice(0, 3).map(Number))""",
+            """selector => ["color", "backgroundColor"].map((key, i) => getComputedStyle(
+            i ? document.body : document.querySelector(selector))[key].match(/\\d+/g).slice(0, 3).map(Number))""",
             selector,
         ),
         reverse=True,

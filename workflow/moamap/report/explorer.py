@@ -103,11 +103,11 @@ def blocks_of(study: Study) -> dict[str, Any]:
     names = study.drugs[["pert_id", "pert_iname"]].fillna("").astype(str)
     profiles = _feature_blocks(study)
     overview = {
-        **{key: getattr(study, key) for key in ("dataset", "simulated", "n_study", "n_placed", "main", "min_drugs")},
-        **{"n": len(study.drugs), "maps": list(study.maps), "links": dict(study.links), **labels},
-        **{"ranked": min(UNKNOWN - 1, max(shown.neighbours.index.shape[1] for shown in study.maps.values()))},
-        **{"features": profiles.pop("features"), "proposals": _proposals(study), "activity": _activity(study)},
+        name: getattr(study, name) for name in ("dataset", "simulated", "n_study", "n_placed", "main", "min_drugs")
     }
+    overview |= {"n": len(study.drugs), "maps": list(study.maps), "links": dict(study.links), **labels}
+    overview["ranked"] = min(UNKNOWN - 1, max(shown.neighbours.index.shape[1] for shown in study.maps.values()))
+    overview |= {"features": profiles.pop("features"), "proposals": _proposals(study), "activity": _activity(study)}
     found = {"study": overview, "names": {name: names[name].tolist() for name in names}, "label": label}
     for name, shown in study.maps.items():
         found |= {f"{name}/{block}": value for block, value in _map_blocks(name, shown, study, overview).items()}
@@ -129,10 +129,8 @@ def _feature_blocks(study: Study) -> dict[str, Any]:
     z = deviations(study.features.to_numpy(np.float32), study.n_study)
     groups, means = signature(z, names)
     kept = _chosen(study)
-    found: dict[str, Any] = {
-        "features": {"names": names, "kept": kept.tolist(), "groups": groups, "n": len(z)}
-        | {"to_a_block": [FEATURES, DRUGS]}
-    }
+    overview = {"names": names, "kept": kept.tolist(), "groups": groups, "n": len(z), "to_a_block": [FEATURES, DRUGS]}
+    found: dict[str, Any] = {"features": overview}
     for start in range(0, len(kept), FEATURES):
         found[f"features/{start // FEATURES}"] = _tenths(z[:, kept[start : start + FEATURES]].T)
     for start in range(0, len(z), DRUGS):
@@ -174,7 +172,7 @@ def _map_blocks(name: str, shown: Map, study: Study, overview: dict[str, Any]) -
         found |= {"opposite": _unsigned(index, len(study.drugs))}
         found |= {"cosine": np.round((1 + cosine) * 127).clip(0, 254).astype(np.uint8)}
     if shown.kept is not None:
-        found["kept"] = np.where(np.isnan(shown.kept), UNKNOWN, np.nan_to_num(shown.kept) * 100).round().astype(np.uint8)
+        found["kept"] = np.where(np.isnan(shown.kept), UNKNOWN, 100 * np.nan_to_num(shown.kept)).round().astype("u1")
     return found
 
 
@@ -235,7 +233,7 @@ def _csifs(ratios: pd.DataFrame | None, features: list[str]) -> dict[int, Any]:
 
 
 def _proposals(study: Study) -> list[dict[str, Any]]:
-    """Candidates as drug (its row), kind, MoAs with their probability where the table gives one, and all else it says."""
+    """Candidates as drug (its row), kind, MoAs with the probability where the table gives it, and further details."""
     if study.candidates is None:
         return []
     rows = {name: row for row, name in reversed([*enumerate(study.drugs["pert_iname"])])}
