@@ -69,7 +69,7 @@ function section(title, hint, ...children) {
 
 // A table with a button that saves it: columns are [title, row -> value, row -> what is shown in its place].
 function table(title, hint, columns, rows, limit = 200) {
-  const numeric = columns.map(([, value]) => rows.length > 0 && rows.every((row) => typeof (value(row) ?? 0) === "number"));
+  const numeric = columns.map(([, value]) => rows.length > 0 && rows.every((row) => /^(number|> \d+)/.test(typeof (value(row) ?? 0) === "number" ? "number" : value(row))));
   const head = node("tr", {}, ...columns.map(([name], i) => node("th", { scope: "col", ...(numeric[i] ? { class: "number" } : {}) }, name)));
   const body = rows.slice(0, limit).map((row) => node("tr", {}, ...columns.map(([, value, shown], i) =>
     node("td", numeric[i] ? { class: "number" } : {}, shown ? shown(row) : typeof value(row) === "number" ? digits(value(row)) : value(row)))));
@@ -139,12 +139,12 @@ function readable(colour) {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.18 ? "#000000" : "#ffffff";
 }
 
-const columnsOfDrugs = (map) => [
+const columnsOfDrugs = (map, together) => [
   ["drug", (drug) => nameOf(drug), drugLink],
   ["id", (drug) => names.pert_id[drug]],
   ["MoA", moaText, moaLinks],
-  ["community", (drug) => map.community[drug] || null, (drug) => communityLink(map.community[drug])],
-  ["companions kept, %", (drug) => keptOf(map, drug), (drug) => stability(map.kept?.[drug])],
+  ...(together ? [] : [["community", (drug) => map.community[drug] || null, (drug) => communityLink(map.community[drug])]]),
+  ...(map.kept ? [["companions kept, %", (drug) => keptOf(map, drug), (drug) => stability(map.kept[drug])]] : []),
 ];
 const keptOf = (map, drug) => (map.kept && drug < map.kept.length && map.kept[drug] !== UNKNOWN ? map.kept[drug] : null);
 
@@ -204,7 +204,7 @@ async function drugPanel(map, drug) {
   ], nearest);
   return [...head, await facts(map, drug, nearest), proposalTable(drug), nearestTable,
     await heat(`Signature of ${nameOf(drug)}`, [drug]), oppositeTable(map, drug),
-    community ? table(`Members of community ${community}`, `Of the map ${map.name}. Companions kept: share of a drug's companions that stay with it in the reruns.`, columnsOfDrugs(map), map.members.get(community)) : null,
+    community ? table(`Members of community ${community}`, `Of the map ${map.name}. Companions kept: share of a drug's companions that stay with it in the reruns.`, columnsOfDrugs(map, true), map.members.get(community)) : null,
     community ? enrichmentTable(map, community) : null, community ? csifTable(map, community) : null, await everywhere(drug)];
 }
 
@@ -282,7 +282,7 @@ async function communityPanel(map, community) {
   const exemplar = map.info.exemplars[community];
   return [node("h2", {}, `Community ${community} of ${map.name}`),
     node("ul", { class: "facts" }, fact("·", `${drugs.length} drugs`, ...(exemplar === undefined ? [] : [" around ", drugLink(exemplar), " (the exemplar)"]), "."), communityFact(map, community)),
-    enrichmentTable(map, community), table(`Members of community ${community}`, "", columnsOfDrugs(map), drugs),
+    enrichmentTable(map, community), table(`Members of community ${community}`, "", columnsOfDrugs(map, true), drugs),
     csifTable(map, community), await heat(`Signature of community ${community}`, drugs)];
 }
 
