@@ -14,15 +14,24 @@ async function show(change) {
   chart.map = map;
   if (before.map !== state.map) look(fit(map.info.box));
   if (change.view) look(change.view);
-  const paint = await colouring(map);
-  if (mine !== turn_) return;
-  drawMap(map, paint);
-  by("legend").replaceChildren(...paint.legend);
+  if (!(await paintMap(map, mine))) return;
   drawCommunities(map, state.colour === "community", chosenCommunity(map));
   drawChosen(map, state.drug, []);
   describe(map);
   remember();
   if (!change.first) await details(map, mine);
+}
+
+// Draw the points, unless they are there already as they should be; false where another call has come in between.
+async function paintMap(map, mine) {
+  const key = JSON.stringify([state.map, state.colour, state.feature, state.moa, state.lasso, isDark()]);
+  if (key === chart.painted) return true;
+  const paint = await colouring(map);
+  if (mine !== turn_) return false;
+  drawMap(map, paint);
+  by("legend").replaceChildren(...paint.legend);
+  chart.painted = key;
+  return true;
 }
 
 // What needs more blocks than the map: the nearest drugs, and the panel.
@@ -34,6 +43,9 @@ async function details(map, mine) {
   drawChosen(map, state.drug, nearest);
   by("panel").replaceChildren(...content.filter(Boolean));
   by("status").textContent = `${content[0].textContent}, map ${map.name}`;
+  if (state.drug === null) return;
+  const last = await everywhere(state.drug); // of all maps, which may take a while
+  if (mine === turn_) by("panel").append(last);
 }
 
 function panel(map) {
@@ -54,7 +66,7 @@ async function colouring(map) {
   if (state.colour === "community") {
     const number = Uint8Array.from(map.community, (c) => (c ? 1 + ((c - 1) % HUES) : 0));
     const count = map.members.size - (map.members.has(0) ? 1 : 0);
-    paint = { number, palette: [css("point"), ...range(HUES).map(hue)], legend: legendOf(`${count} communities. ${HUES} hues repeat, so the larger ones are outlined around most of their members, and numbered.`) };
+    paint = { number, palette: [css("point"), ...range(HUES).map(hue)], legend: legendOf(`${count} communities. ${HUES} hues repeat, so the larger ones are numbered, and outlined around most of their members where these lie together.`) };
   } else if (state.colour === "moa") {
     paint = moaPaint(map);
   } else {

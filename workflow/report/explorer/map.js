@@ -1,6 +1,6 @@
 // The map, drawn by BokehJS. Colours are numbers into a palette; what is drawn over the points has a source of its own.
 
-const HUES = 36, STEPS = 64, LABELLED = 60, NEAR = 9;
+const HUES = 36, STEPS = 64, LABELLED = 60, MARK = 10, SCATTERED = 0.14, MANY = 50000;
 const MARKERS = { square: "■", triangle: "▲", diamond: "◆", inverted_triangle: "▼", star: "★", hex: "⬢", plus: "✚", square_pin: "✦", triangle_pin: "▴", circle: "●" };
 const MARKED = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#7b3294", "#a6761d", "#1b9e77", "#e7298a"];
 const chart = { box: null, home: null };
@@ -84,13 +84,14 @@ function draw() {
   f.patches(of("xs"), of("ys"), { source: chart.outlines, fill_color: of("colour"), fill_alpha: 0.07, line_color: of("colour"), line_width: 1.3 });
   chart.dots = f.scatter(of("x"), of("y"), { source: chart.points, size: 6, fill_color: colour, line_color: null });
   chart.hollow = f.scatter(of("x"), of("y"), { source: chart.placed, size: 6, marker: "triangle", fill_color: null, line_color: colour });
-  f.segment(of("x0"), of("y0"), of("x1"), of("y1"), { source: chart.lines, line_width: 1.2 });
-  f.scatter(of("x"), of("y"), { source: chart.marked, size: NEAR, marker: of("marker"), fill_color: of("colour"), line_color: of("edge"), line_width: 0.7 });
-  f.scatter(of("x"), of("y"), { source: chart.near, size: 11, fill_color: null, line_width: 1.6 });
-  f.scatter(of("x"), of("y"), { source: chart.chosen, size: 17, fill_color: null, line_width: 3 });
+  const above = { level: "overlay" }; // a layer of its own: a choice does not draw all points again
+  f.segment(of("x0"), of("y0"), of("x1"), of("y1"), { source: chart.lines, line_width: 1.2, ...above });
+  f.scatter(of("x"), of("y"), { source: chart.marked, size: MARK, marker: of("marker"), fill_color: of("colour"), line_color: of("edge"), line_width: 0.7 });
+  f.scatter(of("x"), of("y"), { source: chart.near, size: 11, fill_color: null, line_width: 1.6, ...above });
+  f.scatter(of("x"), of("y"), { source: chart.chosen, size: 17, fill_color: null, line_width: 3, ...above });
   const words = { text_font: "system-ui, Arial, sans-serif", text_align: "center", text_baseline: "middle", padding: 2, background_fill_alpha: 0.8 };
   f.text(of("x"), of("y"), of("text"), { source: chart.numbers, text_font_size: "11px", ...words });
-  f.text(of("x"), of("y"), of("text"), { source: chart.name, text_font_size: "13px", text_font_style: "bold", y_offset: -20, ...words });
+  f.text(of("x"), of("y"), of("text"), { source: chart.name, text_font_size: "13px", text_font_style: "bold", y_offset: -20, ...words, ...above });
   dress();
 }
 
@@ -112,6 +113,7 @@ function drawMap(map, look) {
   const pick = (drugs) => ({ x: drugs.map((i) => map.x[i]), y: drugs.map((i) => map.y[i]), colour: drugs.map((i) => look.number[i]) });
   const size = Math.max(2.5, Math.min(7, 260 / Math.sqrt(map.n)));
   Object.assign(chart.mapper, { palette: look.palette, low: -0.5, high: look.palette.length - 0.5 });
+  chart.dots.glyph.marker = { value: map.n > MANY ? "square" : "circle" }; // so small that none can tell, and faster
   chart.dots.glyph.size = chart.hollow.glyph.size = { value: size };
   chart.points.data = pick(order.filter((i) => !isPlaced(i)));
   chart.placed.data = pick(order.filter(isPlaced));
@@ -151,10 +153,12 @@ function drawCommunities(map, colours, only) {
   chart.numbers.data = { x: shown.map((c) => map.x[centre(c)]), y: shown.map((c) => map.y[centre(c)]), text: shown.map(String) };
 }
 
-// The members around the exemplar; the outline leaves out those that t-SNE has put far off.
+// The members around the exemplar, without those that t-SNE has put far off; none where most lie scattered.
 function core(map, drugs, centre) {
   const away = (i) => Math.hypot(map.x[i] - map.x[centre], map.y[i] - map.y[centre]);
   const usual = drugs.map(away).sort((a, b) => a - b)[Math.floor(drugs.length / 2)];
+  const [left, bottom, right, top] = map.info.box;
+  if (usual > SCATTERED * Math.max(right - left, top - bottom)) return [];
   return drugs.filter((i) => away(i) <= 1.7 * usual).map((i) => [map.x[i], map.y[i]]);
 }
 

@@ -205,12 +205,20 @@ async function drugPanel(map, drug) {
   return [...head, await facts(map, drug, nearest), proposalTable(drug), nearestTable,
     await heat(`Signature of ${nameOf(drug)}`, [drug]), oppositeTable(map, drug),
     community ? table(`Members of community ${community}`, `Of the map ${map.name}. Companions kept: share of a drug's companions that stay with it in the reruns.`, columnsOfDrugs(map, true), map.members.get(community)) : null,
-    community ? enrichmentTable(map, community) : null, community ? csifTable(map, community) : null, await everywhere(drug)];
+    community ? enrichmentTable(map, community) : null, community ? csifTable(map, community) : null];
 }
 
 async function mapsWith(drug) {
   const all = await Promise.all(study.maps.map(openMap));
   return all.filter((map) => drug < map.n).map((map) => map.name).join(", ") || "no map";
+}
+
+// MoAs counted as wholes hide that two of them share a part.
+function inPart(drug, nearest) {
+  const partsOf = (one) => moasOf(one).flatMap((moa) => study.moas[moa].split("|").map((part) => part.trim()));
+  const own = partsOf(drug);
+  const others = nearest.filter((row) => !moasOf(row.drug).some((moa) => moasOf(drug).includes(moa)) && partsOf(row.drug).some((part) => own.includes(part)));
+  return others.length ? ` A part of its MoA is also that of ${others.map((row) => nameOf(row.drug)).join(", ")}.` : "";
 }
 
 function oppositeTable(map, drug) {
@@ -239,7 +247,7 @@ async function facts(map, drug, nearest) {
   if (own.length && drug < study.n_study) {
     const fellows = own.reduce((sum, moa) => sum + study.size[moa] - 1, 0), expected = (nearest.length * fellows) / (study.n_study - 1);
     const p = atLeast(same, nearest.length, fellows, study.n_study - 1);
-    list.push(fact(fellows ? chance(p)[0] : "?", fellows ? `Of its ${nearest.length} nearest, ${same} share${same === 1 ? "s" : ""} its MoA; by chance it would be ${digits(expected)}: ${chance(p)[1]}.` : "No other drug has its MoA, so the MoA cannot confirm its place."));
+    list.push(fact(fellows ? chance(p)[0] : "?", fellows ? `Of its ${nearest.length} nearest, ${same} share${same === 1 ? "s" : ""} its MoA; by chance it would be ${digits(expected)}: ${chance(p)[1]}.${inPart(drug, nearest)}` : "No other drug has its MoA, so the MoA cannot confirm its place."));
   }
   const enriched = community ? enrichmentRows(map, community).filter((row) => row.enriched && row.k > 1) : [];
   for (const row of enriched.slice(0, 3)) {
@@ -269,7 +277,7 @@ async function everywhere(drug) {
   const maps = await Promise.all(study.maps.map(async (name) => detailsOf(await openMap(name))));
   return table(`${nameOf(drug)} on every map`, "", [
     ["map", (map) => map.name, (map) => link(map.name, { map: map.name })],
-    ["labels", (map) => map.info.evidence.split(":")[0]],
+    ["MoA labels", (map) => map.info.evidence.split(":")[0]],
     ["community", (map) => map.community[drug]], ["members", (map) => map.members.get(map.community[drug]).length],
     ["companions kept, %", (map) => keptOf(map, drug), (map) => stability(map.kept?.[drug])],
     ["nearest drug", (map) => nameOf(nearestOf(map, drug)[0].drug), (map) => drugLink(nearestOf(map, drug)[0].drug)],
@@ -319,7 +327,7 @@ async function welcome() {
     node("p", {}, `${study.n_study} drugs${study.n > study.n_study ? ` and ${study.n - study.n_study} compounds without a known MoA` : ""} by the look of the cells they were given to. Find a drug above, or choose a point. Near means alike on the map chosen; each map compares drugs in another way.`),
     table("How far to trust each map", "Pairs of drugs of one MoA that share a community, against permuted labels; how alike the communities are in reruns (adjusted Rand index: 1 identical, 0 chance).", [
       ["map", (map) => map.name, (map) => link(map.name, { map: map.name })],
-      ["labels", (map) => map.info.evidence],
+      ["MoA labels", (map) => map.info.evidence],
       ["communities", (map) => map.members.size - (map.members.has(0) ? 1 : 0)],
       ["pairs of one MoA together", (map) => (together(map) ? `${digits(together(map).observed)}; by chance ${digits(together(map).null_mean)}` : "not validated")],
       ["verdict", (map) => (together(map) ? chance(together(map).p_value).join(" ") : "?")],
