@@ -86,7 +86,7 @@ function moaPaint(map) {
   const marks = [], legend = [];
   shown.forEach((moa, i) => {
     const chosen = state.moa === null || state.moa === moa;
-    const sign = node("span", { "aria-hidden": "true" }, MARKERS[kinds[i]]);
+    const sign = node("span", { "aria-hidden": "true" }, MARKERS[kinds[i]][0]);
     sign.style.color = MARKED[i];
     legend.push(node("span", {}, sign, link(study.moas[moa], { moa, drug: null, community: null, lasso: null })));
     if (chosen) for (const drug of drugsOfMoa(moa)) if (drug < map.n) marks.push({ drug, marker: kinds[i], colour: MARKED[i] });

@@ -1,7 +1,10 @@
 // The map, drawn by BokehJS. Colours are numbers into a palette; what is drawn over the points has a source of its own.
 
-const HUES = 36, STEPS = 64, LABELLED = 60, MARK = 10, SCATTERED = 0.14, MANY = 50000;
-const MARKERS = { square: "■", triangle: "▲", diamond: "◆", inverted_triangle: "▼", star: "★", hex: "⬢", plus: "✚", square_pin: "✦", triangle_pin: "▴", circle: "●" };
+const HUES = 36, STEPS = 64, LABELLED = 60, SCATTERED = 0.14, MANY = 50000;
+const MARKERS = { // the sign that stands for each in the legend, and its size on the map
+  square: ["■", 9], triangle: ["▲", 11], diamond: ["◆", 14], inverted_triangle: ["▼", 11], star: ["★", 17],
+  hex: ["⬢", 11], plus: ["✚", 13], square_pin: ["✦", 14], triangle_pin: ["▴", 15], circle: ["●", 9],
+};
 const MARKED = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#7b3294", "#a6761d", "#1b9e77", "#e7298a"];
 const chart = { box: null, home: null };
 
@@ -43,7 +46,7 @@ async function loadBokeh() {
 async function openChart(host, listeners) {
   const { Plotting, Range1d, PanTool, WheelZoomTool, LassoSelectTool } = Bokeh;
   const sources = {
-    points: ["x", "y", "colour"], placed: ["x", "y", "colour"], marked: ["x", "y", "colour", "marker", "edge"], outlines: ["xs", "ys", "colour"],
+    points: ["x", "y", "colour"], placed: ["x", "y", "colour"], marked: ["x", "y", "colour", "marker", "size", "edge"], outlines: ["xs", "ys", "colour"],
     lines: ["x0", "y0", "x1", "y1"], near: ["x", "y"], chosen: ["x", "y"], numbers: ["x", "y", "text"], name: ["x", "y", "text"],
   };
   for (const [name, columns] of Object.entries(sources)) {
@@ -86,7 +89,7 @@ function draw() {
   chart.hollow = f.scatter(of("x"), of("y"), { source: chart.placed, size: 6, marker: "triangle", fill_color: null, line_color: colour });
   const above = { level: "overlay" }; // a layer of its own: a choice does not draw all points again
   f.segment(of("x0"), of("y0"), of("x1"), of("y1"), { source: chart.lines, line_width: 1.2, ...above });
-  f.scatter(of("x"), of("y"), { source: chart.marked, size: MARK, marker: of("marker"), fill_color: of("colour"), line_color: of("edge"), line_width: 0.7 });
+  f.scatter(of("x"), of("y"), { source: chart.marked, size: of("size"), marker: of("marker"), fill_color: of("colour"), line_color: of("edge"), line_width: 0.7 });
   f.scatter(of("x"), of("y"), { source: chart.near, size: 11, fill_color: null, line_width: 1.6, ...above });
   f.scatter(of("x"), of("y"), { source: chart.chosen, size: 17, fill_color: null, line_width: 3, ...above });
   const words = { text_font: "system-ui, Arial, sans-serif", text_align: "center", text_baseline: "middle", padding: 2, background_fill_alpha: 0.8 };
@@ -119,7 +122,7 @@ function drawMap(map, look) {
   chart.placed.data = pick(order.filter(isPlaced));
   const marks = look.marks || [];
   chart.marked.data = {
-    x: marks.map((m) => map.x[m.drug]), y: marks.map((m) => map.y[m.drug]), marker: marks.map((m) => m.marker),
+    x: marks.map((m) => map.x[m.drug]), y: marks.map((m) => map.y[m.drug]), marker: marks.map((m) => m.marker), size: marks.map((m) => MARKERS[m.marker][1]),
     colour: marks.map((m) => m.colour), edge: marks.map(() => css("back")),
   };
 }
