@@ -118,7 +118,8 @@ async function heat(title, drugs) {
     const value = values[at(line, channel)];
     if (value === undefined) return node("td", {});
     const colour = colours[Math.round(((Math.max(-3, Math.min(3, value)) + 3) / 6) * (STEPS - 1))];
-    const cell = node("td", {}, `${value > 0 ? "+" : value < 0 ? "−" : ""}${Math.abs(value).toFixed(1)}`);
+    const shown = Math.abs(value).toFixed(1), sign = shown === "0.0" ? "" : value > 0 ? "+" : "−";
+    const cell = node("td", {}, sign + shown);
     cell.style.backgroundColor = colour;
     cell.style.color = readable(colour);
     return cell;
@@ -158,11 +159,11 @@ function enrichmentTable(map, community) {
   const hint = `Hypergeometric P of so many drugs of the MoA or more; q over all ${map.info.tested} community × MoA pairs of the map. ${inSample(map)
     ? "In-sample: the metric was learned from these MoAs, so P and q are too small; the null's verdict allows for that." : ""}`;
   const says = (row) => (map.info.null ? verdictOf(map, row.moa) : null);
-  return table(`Enriched MoAs of community ${community}`, hint, [
+  return table(`MoAs in community ${community}`, hint, [
     ["MoA", (row) => study.moas[row.moa], (row) => link(study.moas[row.moa], { moa: row.moa, drug: null, community: null, lasso: null })],
     ["enriched", (row) => (row.enriched ? `${YES} yes` : "no")],
     ["drugs here", (row) => row.k], ["in all", (row) => row.K], ["P", (row) => row.p_value], ["q", (row) => row.q_value],
-    ["the null's verdict on the MoA", (row) => (says(row) ? `${says(row).sign} ${says(row).text}` : "no null")],
+    ["the null's verdict on the MoA", (row) => (says(row) ? `${says(row).sign} ${says(row).text}` : "not tested")],
   ], enrichmentRows(map, community));
 }
 
@@ -298,7 +299,7 @@ async function moaPanel(map, moa) {
   const drugs = drugsOfMoa(moa).filter((drug) => drug < map.n);
   const maps = await Promise.all(study.maps.map(openMap));
   const says = maps.map((one) => [one, verdictOf(one, moa)]);
-  const list = says.map(([one, verdict]) => fact(verdict ? verdict.sign : "?", `${one.name}: ${verdict ? `${verdict.text}, most in community ${verdict.community}` : "not tested against a null"}; ${one.info.evidence.split(":")[0]}.`));
+  const list = says.map(([one, verdict]) => fact(verdict ? verdict.sign : "?", `${one.name}: ${verdict ? `${verdict.text}, most in community ${verdict.community}` : study.size[moa] < study.min_drugs ? "too few drugs to be tested" : "not held against permuted labels"}; ${one.info.evidence.split(":")[0]}.`));
   return [node("h2", {}, study.moas[moa]), node("p", {}, `${study.size[moa]} drugs of the study. Do they gather in a community more than with permuted labels?`),
     node("ul", { class: "facts" }, ...list), table(`Drugs of ${study.moas[moa]}`, `On the map ${map.name}.`, columnsOfDrugs(map), drugs), await heat(`Signature of ${study.moas[moa]}`, drugs)];
 }
