@@ -28,7 +28,8 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from moamap.core.costs import DENSE, SUPERVISED, fit, size_of
+from moamap.core.costs import SUPERVISED, fit, size_of
+from moamap.core.names import DENSE_UP_TO
 from moamap.representations.registry import METHODS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -47,7 +48,7 @@ def study_of(n: int, options: argparse.Namespace) -> dict:
         "representations": {name: {"method": name} for name in names},
         "main": names[-1],
         "unannotated": "cluster",
-        "connections": "all" if n <= DENSE else "none",
+        "connections": "all" if n <= DENSE_UP_TO else "none",
         "communities": {"damping": 0.7},  # dense messages of more than 5,000 drugs swing for ever at the default of 0.5
         "normalization": {"axis": "profile"},
         "validation": options.validation,
@@ -94,7 +95,7 @@ def jobs_of(config: Path, n: int, supervised: set[str]) -> pd.DataFrame:
 
 def step_of(rule: str, log: str, rows: int, supervised: set[str]) -> str:
     """The step of a job, as `moamap.core.costs` names it."""
-    if rule == "communities" and rows > DENSE:
+    if rule == "communities" and rows > DENSE_UP_TO:
         return "communities (sparse)"
     learns = rule in ("represent", "permute", "perturb") and any(f"_{name}" in log for name in supervised)
     return rule + SUPERVISED * learns

@@ -7,9 +7,9 @@ import numpy as np
 from scipy.spatial.distance import squareform
 
 from moamap.core.errors import InputError
+from moamap.core.names import DENSE_UP_TO
 from moamap.core.numerics import median
 
-DENSE_UP_TO = 25_000  # drugs; three n x n arrays of float32 take 7.5 GB there
 FLOAT64_UP_TO = 5_000  # drugs whose similarities and messages are in double precision
 NEIGHBOURS = 100  # of a drug, in the graph of the sparse engine
 
