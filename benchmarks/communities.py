@@ -13,8 +13,9 @@ communities.csv to DIR.
 Recommended by it: dense up to 25,000 drugs, sparse on 100 neighbours with the median of all pairs above. Sparse agrees
 with dense as far as dense with itself at another damping (adjusted Rand index, damping being 0.7: 1.00 at 488 real and
 1,105 drugs, .99 at 5,000; .78 at 10,000, where dense has .82 with itself at 0.9), with about as many communities (550
-and 534 at 19,864), in a twentieth of the memory. Fewer neighbours, or the median of the graph, give other communities. Louvain puts more pairs of one MoA
-together on the simulated screens, and fewer on the real one, so it is a choice and no default.
+and 534 at 19,864), in a twentieth of the memory. Fewer neighbours, or the median of the graph, give other communities.
+Louvain puts more pairs of one MoA together on the simulated screens, and fewer on the real one, so it is a choice and
+no default.
 """
 
 # ruff: noqa: E402 (environment and path have to be set before numpy and the package are imported)
