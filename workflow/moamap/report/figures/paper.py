@@ -11,6 +11,7 @@ from adjustText import adjust_text
 from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from matplotlib.ticker import EngFormatter, MaxNLocator
 from scipy.spatial import ConvexHull
 
@@ -30,7 +31,7 @@ from moamap.report.figures.style import (
 ROW = 82  # mm, of a map and its list in figure 4
 LINES = 23  # of a column of the list
 WIDEST = (62, 29)  # characters of a MoA where the list has one column, and where it has two
-STRAGGLER = 3  # times the median distance from the middle of a community: farther drugs are outside its outline
+STRAGGLER = 1.5  # times the median distance from the middle of a community: farther drugs are outside its outline
 PIECE = 2**22  # feature values that are counted at a time
 PIXELS = 640  # of a heatmap, each way: about as many as can be seen, and an SVG of less than 1 MB
 CLASSES = {"MoAs of five or more": (5, "#6f6f6f"), "MoAs of two to four": (2, "#a3a3a3"), "MoAs of one": (1, "#d6d6d6")}
@@ -67,8 +68,7 @@ def _moa_sizes(pie: Axes, bars: Axes, sizes: pd.Series) -> None:
         [*top, *classes["sum"]], colors=colours + greys, startangle=90, counterclock=False, wedgeprops={"ec": "white"}
     )
     names = [f"{number} other {name}: {drugs} drugs" for name, number, drugs in classes.itertuples()]
-    names = ["the ten largest MoAs, at the right: " + f"{top.sum()} drugs", *names] if len(others) else []
-    marks = [plt.Rectangle((0, 0), 1, 1, color=colour) for colour in (colours[0], *greys)]
+    marks = [Patch(color=grey) for grey in greys]
     pie.legend(marks, names, loc="upper center", bbox_to_anchor=(0.5, 0.02))
     pie.set_title(f"c  {len(sizes)} MoAs, {(sizes >= 5).sum()} with five or more drugs", loc="left")
     drawn = bars.barh([shorten(name) for name in top.index], top, color=colours)
@@ -162,10 +162,9 @@ def figure_4(
         hits = enriched[name][enriched[name]["enriched"]]
         shown = hits[hits["n"] > 1].sort_values(["community", "p_value"])
         number = communities[name]["community"].to_numpy()
-        colours = community_colours(number.max())
-        numbers.append(
-            _communities_map(left, maps[name][["x", "y"]].to_numpy(), number, colours, set(shown["community"]))
-        )
+        named = set(shown["community"])
+        colours = community_colours(number.max(), named)
+        numbers.append(_communities_map(left, maps[name][["x", "y"]].to_numpy(), number, colours, named))
         counts = f"{len(np.unique(number))} communities, {hits['moa'].nunique()} enriched MoAs"
         _map_axis(left, f"{letter}  {title_of(name)}: {counts}", len(number))
         _enriched_list(right, shown, len(hits) - len(shown), colours)

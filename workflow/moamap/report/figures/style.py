@@ -1,5 +1,7 @@
 """The style that all figures share: their widths, fonts, and the colours of MoAs and communities."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -31,7 +33,7 @@ MARKERS = ["o", "s", "^", "D", "v", "P", "X", "<", ">", "*"]
 MOA_COLOURS = ["#88CCEE", "#CC6677", "#117733", "#DDCC77", "#332288", "#AA4499", "#44AA99", "#999933", "#882255"]
 MOA_COLOURS += ["#6699CC"]
 GOLDEN = (5**0.5 - 1) / 2
-LIGHTNESS = (45, 62, 76)  # of the colours of communities, in turn
+LIGHTNESS, PALE = (0.45, 0.6, 0.72), 0.75  # of the colours of named communities, in turn, and of the others
 
 
 def millimetres(width: float, height: float) -> tuple[float, float]:
@@ -50,10 +52,18 @@ def moa_colours(sizes: pd.Series) -> dict[str, tuple[str, str]]:
     return dict(zip(largest, zip(MOA_COLOURS, MARKERS, strict=True), strict=False))
 
 
-def community_colours(n: int) -> np.ndarray:
-    """A colour of its own for each community 1 ... n, as (n, 3); those of neighbouring numbers are far apart in hue."""
-    looks = zip((np.arange(n) * GOLDEN) % 1, np.resize(LIGHTNESS, n), strict=True)
-    return np.array([sns.husl_palette(1, h=hue, s=0.9, l=light / 100)[0] for hue, light in looks])
+def community_colours(n: int, named: Iterable[int]) -> np.ndarray:
+    """A colour of its own for each community 1 ... n, as (n, 3): strong for the named ones, whose hues are as far apart
+    as can be, pale for the others.
+    """
+    first = sorted(set(named))
+    colours = np.empty((n, 3))
+    for place, community in enumerate([*first, *(number for number in range(1, n + 1) if number not in first)]):
+        strong = place < len(first)
+        light = LIGHTNESS[place % len(LIGHTNESS)] if strong else PALE
+        hue = 0.02 + place * GOLDEN
+        colours[community - 1] = sns.husl_palette(1, h=hue % 1, s=0.95 if strong else 0.55, l=light)[0]
+    return colours
 
 
 def label_simulated(figure: Figure) -> None:
