@@ -7,12 +7,12 @@ from typing import Any
 AXES = {
     "profile": "each drug's profile was normalized over its features",
     "feature": "each feature was normalized over the drugs",
-    "profile_then_feature": "each drug's profile was normalized over its features, and then each feature over the drugs",
+    "profile_then_feature": "each drug's profile was normalized over its features, then each feature over the drugs",
 }
 METHODS = {  # what each method of the registry is, with the works to cite
     "raw": "the normalized profiles themselves",
     "pca": "principal component analysis [pedregosa2011]",
-    "itml": "information-theoretic metric learning [davis2007; devazelhes2020], a Mahalanobis metric learned from the MoAs",
+    "itml": "information-theoretic metric learning [davis2007; devazelhes2020], learned from the MoAs",
     "spherize": "whitening by the shrunken covariance",
     "lda": "linear discriminant analysis [fisher1936], learned from the MoAs",
     "rca": "relevant component analysis [shental2002], learned from the MoAs",
@@ -139,9 +139,9 @@ def _communities(config: dict[str, Any], engine: str) -> str:
 
 
 def _enrichment(config: dict[str, Any], counts: dict[str, int]) -> str:
-    least, alpha = config["enrichment"]["min_drugs"], config["enrichment"]["alpha"]
+    least, alpha, common = config["enrichment"]["min_drugs"], config["enrichment"]["alpha"], counts["common"]
     return (
-        f"Each community was tested for each of the {counts['common']:,} MoAs of {least} or more drugs with the one-sided "
+        f"Each community was tested for each of the {common:,} MoAs of {least} or more drugs with the one-sided "
         f"hypergeometric test (enriched: P < {alpha:g}); q values are those of [benjamini1995]. A feature whose mean "
         f"distance within a community is below {config['csif_ratio']:g} of that among all drugs is a community-specific "
         "image feature (CSIF)."
@@ -153,9 +153,9 @@ def _validation(config: dict[str, Any]) -> str:
     return (
         f"The whole procedure, learning included, was repeated on {PERMUTATIONS[config['validation']]} permutations of "
         "the labels; p values over MoAs are step-down adjusted [westfall1993]. Where a metric was learned from the MoAs, "
-        f"the distance of every two drugs was also taken from metrics learned without the folds of both "
-        f"({crossfit['folds']} folds, {crossfit['splits']} splits, seed {crossfit['seed']}). Stability is the adjusted "
-        "Rand index [hubert1985] of communities found again with other seeds, 80% of the drugs and other preferences."
+        "the distance of every two drugs was also taken from metrics learned without the folds of both "
+        f"({crossfit['folds']} folds, {crossfit['splits']} splits, seed {crossfit['seed']}). Stability is the "
+        "adjusted Rand index [hubert1985] of communities found again with other seeds, 80% of the drugs and other preferences."
     )
 
 
