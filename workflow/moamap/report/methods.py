@@ -139,23 +139,23 @@ def _communities(config: dict[str, Any], engine: str) -> str:
 
 
 def _enrichment(config: dict[str, Any], counts: dict[str, int]) -> str:
-    least, alpha, common = config["enrichment"]["min_drugs"], config["enrichment"]["alpha"], counts["common"]
+    least, alpha = config["enrichment"]["min_drugs"], config["enrichment"]["alpha"]
     return (
-        f"Each community was tested for each of the {common:,} MoAs of {least} or more drugs with the one-sided "
-        f"hypergeometric test (enriched: P < {alpha:g}); q values are those of [benjamini1995]. A feature whose mean "
-        f"distance within a community is below {config['csif_ratio']:g} of that among all drugs is a community-specific "
-        "image feature (CSIF)."
+        f"Each community was tested for each of the {counts['common']:,} MoAs of {least} or more drugs with the "
+        f"one-sided hypergeometric test (enriched: P < {alpha:g}), and q values were computed [benjamini1995]. A feature "
+        f"whose mean distance within a community is below {config['csif_ratio']:g} of that among all drugs is a "
+        "community-specific image feature (CSIF)."
     )
 
 
 def _validation(config: dict[str, Any]) -> str:
-    crossfit = config["crossfit"]
+    folds, splits, seed = (config["crossfit"][name] for name in ("folds", "splits", "seed"))
     return (
         f"The whole procedure, learning included, was repeated on {PERMUTATIONS[config['validation']]} permutations of "
         "the labels; p values over MoAs are step-down adjusted [westfall1993]. Where a metric was learned from the MoAs, "
         "the distance of every two drugs was also taken from metrics learned without the folds of both "
-        f"({crossfit['folds']} folds, {crossfit['splits']} splits, seed {crossfit['seed']}). Stability is the "
-        "adjusted Rand index [hubert1985] of communities found again with other seeds, 80% of the drugs and other preferences."
+        f"({folds} folds, {splits} splits, seed {seed}). Stability is the adjusted Rand index [hubert1985] of "
+        "communities found again with other seeds, 80% of the drugs and other preferences."
     )
 
 

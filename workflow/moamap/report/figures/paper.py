@@ -92,7 +92,7 @@ def _distribution(axis: Axes, values: np.ndarray, title: str) -> None:
     colour = sns.color_palette("colorblind")[0]
     axis.hist(edges[:-1], bins=list(edges), weights=counts, log=True, histtype="stepfilled", color=colour)
     axis.text(0.98, 0.95, "\n".join(notes), transform=axis.transAxes, ha="right", va="top")
-    axis.set(xlabel="feature value", ylabel="number of values")
+    axis.set(xlabel="feature value", ylabel="number of values", ylim=(0.6, counts.max() ** 1.3))  # room for the notes
     axis.xaxis.set_major_locator(MaxNLocator(7))
     axis.xaxis.set_major_formatter(EngFormatter(sep=""))
     axis.set_title(title, loc="left")
@@ -171,7 +171,7 @@ def figure_4(
     figure.draw_without_rendering()  # the layout, which says where numbers would overlap
     for texts in filter(None, numbers):
         look = {"arrowstyle": "-", "lw": 0.4, "color": "black"}
-        adjust_text(texts, ax=texts[0].axes, iter_lim=200, arrowprops=look)
+        adjust_text(texts, ax=texts[0].axes, iter_lim=50, arrowprops=look)
     return figure
 
 

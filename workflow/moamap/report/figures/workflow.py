@@ -18,7 +18,10 @@ ROW = 11  # mm
 WIDTH, HEIGHT = 0.74, 0.56  # of a box, in columns and rows
 ONE_LINE = 13  # characters
 PORT = 0.14  # arrows leave a box so far to the right of its middle, and reach one so far to the left
-LANE = 0.07, 0.045  # from an arrow to the next one beside it, in rows between rows and in columns between columns
+LANE = {
+    "below row": (0.07, 0.9 - HEIGHT),
+    "right of column": (0.045, 0.95 - WIDTH),
+}  # from an arrow to the next, and of all
 
 Place = tuple[int, int]  # column and row, counted from the top
 Point = tuple[float, float]
@@ -89,8 +92,8 @@ def _ways(arrows: list[tuple[str, str]], places: dict[str, Place]) -> dict[tuple
     def lane(channel: str, number: int, rule: str) -> float:
         rules = lanes[channel, number]
         rules += [rule] * (rule not in rules)
-        offset = rules.index(rule) - (len(rules) - 1) / 2
-        return number + 0.5 + offset * LANE[channel == "right of column"]
+        apart, space = LANE[channel]
+        return number + 0.5 + (rules.index(rule) - (len(rules) - 1) / 2) * min(apart, space / len(rules))
 
     for _ in range(2):  # where a lane lies is known once all rules have theirs
         ways = {(a, b): _way(a, places[a], places[b], set(places.values()), lane) for a, b in arrows}
