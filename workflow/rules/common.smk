@@ -79,6 +79,11 @@ def code(script):
     return digest(WORKFLOW / "scripts" / f"{script}.py", WORKFLOW)
 
 
+def caption(name):
+    """The caption of a figure or table, in Snakemake's report and in report.html."""
+    return str(WORKFLOW / "report" / f"{name}.rst")
+
+
 def grows(base, per_mb=0.0):
     """A resource that grows with the input's size and with every attempt."""
     return lambda wildcards, input, attempt: round(attempt * (base + per_mb * input.size_mb))

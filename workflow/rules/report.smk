@@ -22,11 +22,6 @@ PAGES = ["report.html", "references.bib", "run.html"]
 ON_PAGE = ["verdict.json", "null_by_moa.csv", "stability_by_drug.csv", "retrieval.csv"]  # of the validation
 
 
-def caption(name):
-    """The caption of a figure or table, in Snakemake's report and in report.html."""
-    return str(WORKFLOW / "report" / f"{name}.rst")
-
-
 rule table_1:
     input:
         enrichment=of_every_representation("enrichment.csv"),
@@ -34,7 +29,7 @@ rule table_1:
         notes=of_every_representation("representation.json"),
         published=PUBLISHED,
     output:
-        "<results>/supplement/table_1.csv",
+        report("<results>/supplement/table_1.csv", caption=caption("table_1"), category="Tables"),
     log:
         "<logs>/table_1.log",
     benchmark:
@@ -64,7 +59,7 @@ rule supplement:
         s1="<results>/supplement/table_S1.csv.gz",
         s2="<results>/supplement/table_S2.csv.gz",
         s3="<results>/supplement/table_S3.csv.gz",
-        s4="<results>/supplement/table_S4.csv",
+        s4=report("<results>/supplement/table_S4.csv", caption=caption("communities"), category="Tables"),
         s5="<results>/supplement/table_S5.csv.gz",
     log:
         "<logs>/supplement.log",
@@ -116,7 +111,7 @@ rule repurposing:
         runs=[f"<results>/validation/stability/{name}.npz" for name in REPRESENTATIONS],
         communities=of_every_representation("communities.csv"),
     output:
-        "<results>/repurposing.csv",
+        report("<results>/repurposing.csv", caption=caption("repurposing"), category="Tables"),
     log:
         "<logs>/repurposing.log",
     benchmark:
@@ -145,7 +140,7 @@ rule reproduction:
         communities=f"<results>/{MAIN}/communities.csv",
         published=PUBLISHED,
     output:
-        "<results>/reproduction.csv",
+        report("<results>/reproduction.csv", caption=caption("reproduction"), category="Tables"),
     log:
         "<logs>/reproduction.log",
     benchmark:

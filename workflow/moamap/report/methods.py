@@ -142,7 +142,7 @@ def _enrichment(config: dict[str, Any], counts: dict[str, int]) -> str:
     least, alpha = config["enrichment"]["min_drugs"], config["enrichment"]["alpha"]
     return (
         f"Each community was tested for each of the {counts['common']:,} MoAs of {least} or more drugs with the "
-        f"one-sided hypergeometric test (enriched: P < {alpha:g}), and q values were computed [benjamini1995]. A feature "
+        f"one-sided hypergeometric test (enriched: P < {alpha:g}), with q values [benjamini1995]. A feature "
         f"whose mean distance within a community is below {config['csif_ratio']:g} of that among all drugs is a "
         "community-specific image feature (CSIF)."
     )
@@ -152,7 +152,7 @@ def _validation(config: dict[str, Any]) -> str:
     folds, splits, seed = (config["crossfit"][name] for name in ("folds", "splits", "seed"))
     return (
         f"The whole procedure, learning included, was repeated on {PERMUTATIONS[config['validation']]} permutations of "
-        "the labels; p values over MoAs are step-down adjusted [westfall1993]. Where a metric was learned from the MoAs, "
+        "the labels; p values over MoAs are step-down adjusted [westfall1993]. Where a metric was learned from MoAs, "
         "the distance of every two drugs was also taken from metrics learned without the folds of both "
         f"({folds} folds, {splits} splits, seed {seed}). Stability is the adjusted Rand index [hubert1985] of "
         "communities found again with other seeds, 80% of the drugs and other preferences."

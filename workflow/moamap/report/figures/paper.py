@@ -24,13 +24,14 @@ from moamap.report.figures.style import (
     millimetres,
     moa_colours,
     shorten,
+    shorten_middle,
     shrink,
     title_of,
 )
 
 ROW = 82  # mm, of a map and its list in figure 4
 LINES = 23  # of a column of the list
-WIDEST = (62, 29)  # characters of a MoA where the list has one column, and where it has two
+WIDEST = (58, 21)  # characters of a MoA where the list has one column, and where it has two
 STRAGGLER = 1.5  # times the median distance from the middle of a community: farther drugs are outside its outline
 PIECE = 2**22  # feature values that are counted at a time
 PIXELS = 640  # of a heatmap, each way: about as many as can be seen, and an SVG of less than 1 MB
@@ -218,9 +219,9 @@ def _enriched_list(axis: Axes, shown: pd.DataFrame, n_alone: int, colours: np.nd
     for place, hit in enumerate(shown.head(2 * LINES).itertuples()):
         column, line = divmod(place, LINES)
         x, y = column * 0.51, line + 1
-        axis.plot(x + 0.012, y, "o", ms=4.5, color=colours[hit.community - 1], clip_on=False)
-        axis.text(x + 0.075, y, str(hit.community), ha="right", va="center", weight="bold")
-        axis.text(x + 0.09, y, f"{shorten(hit.moa, WIDEST[columns - 1])}  {hit.k}/{hit.K}", va="center")
+        axis.plot(x + 0.01, y, "o", ms=4, color=colours[hit.community - 1], clip_on=False)
+        axis.text(x + 0.062, y, str(hit.community), ha="right", va="center", weight="bold")
+        axis.text(x + 0.073, y, f"{shorten_middle(hit.moa, WIDEST[columns - 1])} {hit.k}/{hit.K}", va="center")
     notes = [f"{len(shown) - 2 * LINES} more in enrichment.csv"] if len(shown) > 2 * LINES else []
     notes += [f"{n_alone} by communities of a single drug, not named"] if n_alone else []
     axis.text(0, LINES + 1.6, f"and {'; '.join(notes)}" if notes else "", style="italic", va="center")

@@ -68,7 +68,7 @@ def community_colours(n: int, named: Iterable[int]) -> np.ndarray:
 
 def label_simulated(figure: Figure) -> None:
     """Mark the figure as drawn from simulated data."""
-    figure.text(0.995, 0.998, "simulated data", ha="right", va="top", color="#b00020", style="italic")
+    figure.text(0.995, 0.002, "simulated data", ha="right", va="bottom", color="#b00020", style="italic")
 
 
 def shrink(n_points: int) -> float:
@@ -80,6 +80,12 @@ def shorten(text: str, length: int = 34) -> str:
     """A label of at most `length` characters, with dollar signs escaped so that matplotlib sets no formula."""
     label = text if len(text) <= length else text[: length - 1].rstrip() + "…"
     return label.replace("$", r"\$")
+
+
+def shorten_middle(text: str, length: int) -> str:
+    """A label of at most `length` characters that keeps both ends: agonists and antagonists differ at theirs."""
+    half = (length - 1) // 2
+    return shorten(text if len(text) <= length else f"{text[:half].rstrip()}…{text[-half:].lstrip()}", length)
 
 
 def title_of(representation: str) -> str:
