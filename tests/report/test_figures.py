@@ -131,7 +131,10 @@ def test_a_moa_has_one_colour_in_figures_1_and_3():
     moas = membership(pd.Series(np.repeat([f"MoA {size:02}" for size in range(1, 14)], range(1, 14))), "whole")
     bars = figures.figure_1(flat_map(30), flat_map(30), moas.sum()).axes[3]
     (legend,) = figures.figure_3({"raw": flat_map(len(moas))}, moas).legends
-    of_bars = {label.get_text(): patch.get_facecolor() for label, patch in zip(bars.get_yticklabels(), bars.patches)}
+    of_bars = {
+        label.get_text(): patch.get_facecolor()
+        for label, patch in zip(bars.get_yticklabels(), bars.patches, strict=True)
+    }
     marked = zip(legend.get_texts()[:10], legend.legend_handles, strict=False)
     assert of_bars == {text.get_text(): tuple(points.get_facecolor()[0]) for text, points in marked}
     assert len(set(of_bars.values())) == 10
@@ -168,9 +171,9 @@ def test_figure_4_outlines_every_community_and_names_the_enriched_ones():
 
 
 def test_the_outline_of_a_community_holds_its_middle_and_not_what_is_far():
-    around = np.column_stack([np.cos(np.arange(8)), np.sin(np.arange(8))])
-    corners = figures.outline(np.vstack([around, [[50, 0]]]), 0.1)
-    assert Path(corners).contains_points(around).all() and np.abs(corners).max() < 1.2
+    grid = np.stack(np.meshgrid(*[np.linspace(-1, 1, 5)] * 2), axis=-1).reshape(-1, 2)
+    corners = figures.outline(np.vstack([grid, [[50, 0]]]), 0.1)
+    assert Path(corners).contains_points(grid).all() and np.abs(corners).max() < 1.2
     for few in ([[1.0, 1.0]], [[0.0, 0.0], [1.0, 1.0]], [[0, 0], [1, 0], [2, 0]]):  # no area of their own
         assert Path(figures.outline(np.array(few, float), 0.1)).contains_points(np.array(few[:2])).all()
 
