@@ -15,8 +15,8 @@ HOSTILE = """<img src=x onerror=alert(1)></script>"'\u202e{{ 7 * 7 }}"""
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
-        *[(None, "–"), (np.nan, "–"), (True, "yes"), (np.bool_(False), "no"), (1105, "1,105"), (57.0, "57"), (0.0, "0")],
-        *[(0.05, "0.05"), (0.123456, "0.123"), (1e-7, "1e-07"), ("x", "x")],
+        *[(None, "–"), (np.nan, "–"), (True, "yes"), (np.bool_(False), "no"), (1105, "1,105"), (57.0, "57")],
+        *[(0.0, "0"), (0.05, "0.05"), (0.123456, "0.123"), (1e-7, "1e-07"), ("x", "x")],
     ],
 )
 def test_cells(value, shown):
