@@ -1,4 +1,5 @@
 # reads the config; gives the names and helpers that every stage shares
+from collections import Counter
 from itertools import product
 
 from snakemake.iocontainers import Wildcards
@@ -76,6 +77,11 @@ wildcard_constraints:
 def code(script):
     """Digest of a script and of the package's modules that it imports; as a parameter it makes changed code run again."""
     return digest(WORKFLOW / "scripts" / f"{script}.py", WORKFLOW)
+
+
+def caption(name):
+    """The caption of a figure or table, in Snakemake's report and in report.html."""
+    return str(WORKFLOW / "report" / f"{name}.rst")
 
 
 def grows(base, per_mb=0.0):
@@ -176,6 +182,7 @@ def study_files():
         "provenance.json",
         "study.h5ad",
         "explorer.html",
+        *PAGES,
         *(f"supplement/table_{table}" for table in SUPPLEMENT),
     ]
     once += [f"figures/{figure}.{ending}" for figure in FIGURES for ending in ("svg", "png")]
@@ -203,13 +210,14 @@ def placed_files():
 
 
 def rule_graph():
-    """Every step with those whose files it reads, and its stage, as figure 2 draws them. They come from the patterns of
-    the files, since a job of a cluster sees only its own part of the DAG."""
+    """Every step with those whose files it reads (and not only waits for, as its `others`), and its stage, as figure 2
+    draws them. They come from the patterns of the files, since a job of a cluster sees only its own part of the DAG."""
     values = {"representation": REPRESENTATIONS, "batch": ["0"], "file": list(URLS)}
     steps = [step for step in workflow.rules if step.output and set(step.wildcard_names) <= set(values)]
     needs = {}
     for step in steps:
         cases = [dict(zip(step.wildcard_names, case)) for case in product(*map(values.get, step.wildcard_names))]
-        read = {str(file) for case in cases for file in step.expand_input(Wildcards(fromdict=case))[0]}
+        given = [step.expand_input(Wildcards(fromdict=case))[0] for case in cases]
+        read = {str(file) for files in given for file in Counter(files) - Counter(files.get("others", []))}
         needs[step.name] = sorted(other.name for other in steps if any(map(other.is_producer, read)))
     return {"needs": needs, "stages": {step.name: Path(step.snakefile).stem for step in steps}}

@@ -151,7 +151,7 @@ rule candidates:
         connections=connection_files(HONEST),
         runs=f"<results>/validation/stability/{HONEST}.npz",
     output:
-        "<results>/candidates.csv",
+        report("<results>/candidates.csv", caption=caption("candidates"), category="Tables"),
     log:
         "<logs>/candidates.log",
     benchmark:
@@ -184,7 +184,7 @@ rule verdict:
         communities=[f"<results>/{name}/communities.csv" for name in CROSSFITTED],
     output:
         numbers="<results>/validation/verdict.json",
-        prose="<results>/validation/verdict.md",
+        prose=report("<results>/validation/verdict.md", caption=caption("verdict"), category="Report"),
     log:
         "<logs>/verdict.log",
     benchmark:
