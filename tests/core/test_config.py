@@ -192,6 +192,14 @@ def study(**more):
     return {"dataset": "x", "representations": {"mine": {"method": "raw"}}} | more
 
 
+def test_each_file_of_a_source_may_have_its_checksum():
+    files = [{"location": "https://a.org/1.csv", "checksum": f"sha256:{'0' * 64}"}, "2.csv"]
+    assert problems(study(main="mine", sources={"profiles": {"location": files}}), SCHEMA) == []
+    files[0]["checksum"] = "sha256:0"
+    (line,) = problems(study(main="mine", sources={"profiles": {"location": files}}), SCHEMA)
+    assert line.startswith("sources.profiles.location: ") and line.endswith("{location: …, checksum: md5:… or sha256:…}")
+
+
 @pytest.mark.parametrize("checksum", ["0" * 32, "12345678901234567890123456789012"])
 def test_a_checksum_that_yaml_reads_as_a_number(checksum):
     config = yaml.safe_load(f"{{profiles: {{location: x, checksum: {checksum}}}}}")

@@ -15,7 +15,8 @@ from moamap.core.config import duplicate_keys, load_schema, problems, supervised
 from moamap.core.names import crossfitted, learned_as
 from moamap.core.reference import is_simulated, with_reference
 from moamap.core.secrets import mask_secrets
-from moamap.sources.locations import files_of, missing_sources, missing_tables, states, unusable_folder, url_name
+from moamap.sources.locations import checksums_of, files_of, missing_sources, missing_tables, states
+from moamap.sources.locations import unusable_folder, url_name
 
 schema = load_schema(WORKFLOW / "schemas")
 completed, found = with_reference(config, schema)
@@ -58,9 +59,9 @@ ALL = [f"all/{name}" for name in LEARNED] if config["unannotated"] == "cluster" 
 MAIN, COMPARED = config["main"], config["compare"]
 HONEST = crossfitted(MAIN) if MAIN in SUPERVISED else MAIN  # what proposals are made from: no label of either drug
 URLS = {
-    url_name(source, location): (location, source)
+    url_name(source, location): (location, checksum)
     for source in config.get("sources", {}).values()
-    for location in files_of(source)
+    for location, checksum in zip(files_of(source), checksums_of(source))
     if "://" in location
 }
 PERMUTATIONS, BATCHES, STABILITY_RUNS = {"off": (0, 0, 0), "quick": (199, 4, 5), "full": (999, 20, 20)}[
@@ -92,6 +93,12 @@ def source_files(name):
         f"<results>/sources/{url_name(source, location)}" if "://" in location else location
         for location in files_of(source)
     ]
+
+
+def profiles_source():
+    """How the table of profiles is to be read, with one checksum for each of its files; nothing where it is simulated."""
+    source = config.get("sources", {}).get("profiles")
+    return source | {"checksum": checksums_of(source)} if source else {}
 
 
 def local_files(*names):
