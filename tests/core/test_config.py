@@ -197,7 +197,9 @@ def test_each_file_of_a_source_may_have_its_checksum():
     assert problems(study(main="mine", sources={"profiles": {"location": files}}), SCHEMA) == []
     files[0]["checksum"] = "sha256:0"
     (line,) = problems(study(main="mine", sources={"profiles": {"location": files}}), SCHEMA)
-    assert line.startswith("sources.profiles.location: ") and line.endswith("{location: …, checksum: md5:… or sha256:…}")
+    assert line.startswith("sources.profiles.location: ") and line.endswith(
+        "{location: …, checksum: md5:… or sha256:…}"
+    )
 
 
 @pytest.mark.parametrize("checksum", ["0" * 32, "12345678901234567890123456789012"])

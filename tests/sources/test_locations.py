@@ -34,7 +34,12 @@ def test_each_file_of_a_list_may_have_its_checksum(tmp_path):
         (tmp_path / name).touch()
     given = ["https://a.org/x.csv", {"location": "https://a.org/y.csv", "checksum": "md5:1"}, f"{tmp_path}/p?.csv"]
     source = {"location": given, "checksum": None}
-    assert files_of(source) == ["https://a.org/x.csv", "https://a.org/y.csv", f"{tmp_path}/p1.csv", f"{tmp_path}/p2.csv"]
+    assert files_of(source) == [
+        "https://a.org/x.csv",
+        "https://a.org/y.csv",
+        f"{tmp_path}/p1.csv",
+        f"{tmp_path}/p2.csv",
+    ]
     assert checksums_of(source) == [None, "md5:1", None, None]
     assert checksums_of({"location": f"{tmp_path}/p1.csv", "checksum": "md5:2"}) == ["md5:2"]
     assert not missing_sources({"profiles": source})

@@ -11,7 +11,8 @@ if not WORKFLOW.is_dir():
 sys.path.insert(0, str(WORKFLOW))
 
 from moamap.core.code import digest
-from moamap.core.config import duplicate_keys, load_schema, problems, supervised_methods, with_defaults
+from moamap.core.config import duplicate_keys, learns_from_wells, load_schema, problems, profiles_read
+from moamap.core.config import supervised_methods, with_defaults
 from moamap.core.names import crossfitted, learned_as
 from moamap.core.reference import is_simulated, with_reference
 from moamap.core.secrets import mask_secrets
@@ -110,6 +111,22 @@ def local_files(*names):
 def hub_files():
     """The Hub's two files, where MoAs are joined from them."""
     return {name: source_files(name)[0] for name in ("samples", "drugs") if name in config.get("sources", {})}
+
+
+def reads(wildcards):
+    """The table of profiles that a representation begins with."""
+    return profiles_read(config["representations"][learned_as(wildcards.representation)], schema)
+
+
+def learned_from(wildcards):
+    """What a representation is learned from: profiles, the features in use and, where it learns from them, the wells."""
+    chosen = config["representations"][learned_as(wildcards.representation)]
+    files = {"profiles": reads(wildcards), "normalization": "normalization"}
+    files |= {"wells": "wells"} if learns_from_wells(chosen, schema) else {}
+    return {
+        name: f"<results>/profiles/{file}.{'csv' if name == 'normalization' else 'parquet'}"
+        for name, file in files.items()
+    }
 
 
 def of_every_representation(file):
