@@ -1,5 +1,6 @@
-# reads profiles/normalized.parquet or annotated.parquet, normalization.csv and, for some, wells.parquet; writes {representation}/transform.npz, embedding.parquet, representation.json, and
-# all/, the drugs and embeddings of all compounds, where those without a MoA are clustered with the others
+# reads profiles/normalized.parquet or annotated.parquet, normalization.csv and, for some, wells.parquet; writes
+# {representation}/transform.npz, embedding.parquet, representation.json, and all/, the drugs and embeddings of all
+# compounds, where those without a MoA are clustered with the others
 
 
 rule represent:

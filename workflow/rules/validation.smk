@@ -1,5 +1,5 @@
-# reads what each representation is learned from, profiles/annotated.parquet and the tables of every representation; writes {representation}_crossfit/ and
-# validation/, and candidates.csv
+# reads what each representation is learned from, profiles/annotated.parquet and the tables of every representation;
+# writes {representation}_crossfit/ and validation/, and candidates.csv
 VALIDATION = ["null.csv", "null_by_moa.csv", "retrieval.csv", "retrieval_by_moa.csv", "stability.csv"]
 VALIDATION += ["stability_by_drug.csv", "table_1_calibrated.csv", "verdict.json", "verdict.md"]
 VALIDATION += ["power.csv"] * SIMULATED  # where the truth is known

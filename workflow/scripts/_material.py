@@ -1,10 +1,10 @@
-"""What a representation is learned from, as the rules name it: profiles, the features in use, and for some the wells."""
+"""What a representation is learned from: profiles, the features in use and, for some, the wells."""
 
 from typing import Any
 
 import pandas as pd
 
-from _files import read_drugs, read_table, read_unlabelled
+from _files import read_drugs, read_unlabelled
 from moamap.representations.wells import Wells, wells_of
 
 

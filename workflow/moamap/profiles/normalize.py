@@ -147,8 +147,9 @@ def normalization_problems(
     asked: str = "",
     cure: str = "normalization.axis: feature",
 ) -> Iterator[str]:
-    """Why these drugs cannot be normalized on this axis; parameters as of `learn_normalization`, then what asks for it, where
-    `normalization.axis` does not, and what to set instead.
+    """Why these drugs cannot be normalized on this axis; parameters as of `learn_normalization`.
+
+    `asked` is what asks for it where `normalization.axis` does not, and `cure` what to set instead.
     """
     asked = asked or f"normalization.axis: {axis}"
     if "profile" not in STEPS[axis]:

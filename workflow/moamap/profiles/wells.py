@@ -43,7 +43,7 @@ def wells_to_drugs(
         "outliers" (beyond 500), "correlation" (above `correlation` with another), "blocklist"
     blocklist : features; the field's usual ones where it is empty
     consensus : "median" or "modz" over the wells of a dose, and then over the doses; or "weighted", the median over the
-        wells of a dose (all wells of the drug, where there is no column `dose`), and then `weighted_mean` over the doses
+        wells of a dose (of the drug, where there is no column `dose`), and then `weighted_mean` over the doses
 
     Returns
     -------
@@ -85,8 +85,8 @@ def wells_to_drugs(
 def weighted_mean(doses: pd.DataFrame, features: list[str]) -> pd.DataFrame:
     """The mean profile of each drug over its doses, weighted by their strength: pert_id, features.
 
-    The strength is the root mean square of the profile, in which 0 is what the plate was normalized to: a dose that does
-    nothing says nothing. Of drugs without any effect all doses count alike.
+    The strength is the root mean square of the profile, in which 0 is what the plate was normalized to: a dose that
+    does nothing says nothing. Of drugs without any effect all doses count alike.
     """
     x, ids = doses[features], doses["pert_id"]
     strength = np.sqrt(np.square(x).mean(axis=1))

@@ -1,8 +1,9 @@
 """The registry of representations: a new one is one function, and one line in METHODS.
 
-A function takes the profiles (n_drugs, n_features), normalized unless its option `reads` says otherwise, and the drug x MoA table of booleans (which only a
-supervised one looks at), and returns what it has learned: a map that also embeds drugs it has not seen. Its
-keyword-only parameters are the options of the config; `make schema` writes their schema, defaults and table of options.
+A function takes the profiles (n_drugs, n_features), normalized unless its option `reads` says otherwise, and the drug x
+MoA table of booleans (which only a supervised one looks at), and returns what it has learned: a map that also embeds
+drugs it has not seen. Its keyword-only parameters are the options of the config; `make schema` writes their schema,
+defaults and table of options.
 """
 
 import inspect
@@ -55,8 +56,8 @@ METHODS = {
 def learn(
     method: str, x: np.ndarray, moas: np.ndarray | None, wells: Wells | None = None, **parameters: Any
 ) -> Learned:
-    """Learn the map of a registered method from profiles (n, n_features), labels (n, n_moas), which a method that is not
-    supervised does not look at, and wells, where it learns from them; raises InputError where the result is not finite.
+    """Learn the map of a registered method from profiles (n, n_features), labels (n, n_moas), which only a supervised one
+    looks at, and wells, where it learns from them; raises InputError where the result is not finite.
     """
     material = (x, moas, wells) if METHODS[method].wells else (x, moas)
     learned = METHODS[method].learn(*material, **parameters)

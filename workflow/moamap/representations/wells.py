@@ -33,7 +33,7 @@ class Wells:
         return Wells(self.x[kept], place[self.drugs[kept]], groups)
 
     def residuals(self, values: np.ndarray) -> np.ndarray:
-        """Values of the wells (m, d) less the mean of their drug and dose; raises InputError where there are no wells."""
+        """Values of the wells (m, d) less the mean of their drug and dose; InputError where there are no wells."""
         if not len(values):
             raise InputError(
                 "representations: no drug has two wells of one dose, so nothing can be learned from replicates; leave "
