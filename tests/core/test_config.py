@@ -192,6 +192,16 @@ def study(**more):
     return {"dataset": "x", "representations": {"mine": {"method": "raw"}}} | more
 
 
+def test_what_learns_from_wells_needs_wells():
+    config = study(
+        main="mine", sources={"profiles": {"location": "x"}}, representations={"mine": {"method": "replicates"}}
+    )
+    expected = "representations.mine: it learns from wells, and there are none; set `wells`, or leave it out"
+    assert problems(config, SCHEMA) == [expected]
+    assert problems(config | {"wells": {"controls": ["dmso"]}}, SCHEMA) == []
+    assert problems(config | {"reference": "results/study"}, SCHEMA) == []  # nothing is learned
+
+
 def test_each_file_of_a_source_may_have_its_checksum():
     files = [{"location": "https://a.org/1.csv", "checksum": f"sha256:{'0' * 64}"}, "2.csv"]
     assert problems(study(main="mine", sources={"profiles": {"location": files}}), SCHEMA) == []

@@ -99,7 +99,7 @@ class Chain(Learned):
         return unit_rows(embedded) if self.unit else embedded
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """All that was learned, to be saved; `reference` only where there are normal scores, `spread` where it scales."""
+        """All that was learned, to be saved; `reference` where there are normal scores, `spread` where it scales."""
         found = super().arrays() | {"centre": self.centre, "unit": np.array(self.unit)}
         optional = {"reference": self.reference, "spread": self.spread}
         return found | {name: array for name, array in optional.items() if array is not None}

@@ -56,8 +56,8 @@ METHODS = {
 def learn(
     method: str, x: np.ndarray, moas: np.ndarray | None, wells: Wells | None = None, **parameters: Any
 ) -> Learned:
-    """Learn the map of a registered method from profiles (n, n_features), labels (n, n_moas), which only a supervised one
-    looks at, and wells, where it learns from them; raises InputError where the result is not finite.
+    """Learn the map of a registered method from profiles (n, n_features), labels (n, n_moas), which only a supervised
+    one looks at, and wells, where it learns from them; raises InputError where the result is not finite.
     """
     material = (x, moas, wells) if METHODS[method].wells else (x, moas)
     learned = METHODS[method].learn(*material, **parameters)
