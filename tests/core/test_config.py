@@ -169,11 +169,13 @@ def test_the_default_config_spells_out_the_defaults_of_the_schema():
     assert {key: DEFAULT[key] for key in shared} == {key: (filled | paper)[key] for key in shared}
 
 
+CHOSEN = {"pca": {"components": 5}, "spherize": {"reads": "annotated", "pca": 100, "cosine": True}}  # not the defaults
+
+
 def test_the_default_config_spells_out_the_defaults_of_the_methods():
     for given in DEFAULT["representations"].values():
         options = {key: value for key, value in given.items() if key != "method"}
-        paper = {"components": 5} if given["method"] == "pca" else {}
-        assert options == METHODS[given["method"]].defaults | paper
+        assert options == METHODS[given["method"]].defaults | CHOSEN.get(given["method"], {})
 
 
 @pytest.mark.parametrize("also", [{}, {"simulation": {"seed": 1}, "sources": {"profiles": {"location": "x"}}}])

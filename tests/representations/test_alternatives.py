@@ -195,7 +195,7 @@ def test_wells_are_those_that_are_replicates_of_a_drug_of_the_study():
     assert found.x.tolist() == [[1, 0], [2, 1], [6, 5], [7, 6]]  # b has one whole well, d one that varies
     assert found.drugs.tolist() == [1, 1, 2, 2] and found.groups.tolist() == [0, 0, 1, 1]
     with pytest.raises(InputError, match="no drug has two wells of one dose"):
-        alt.replicates(np.eye(3), None, wells_of(table[:0], ["a"], ["f", "g"]))
+        alt.replicates(np.array([[1.0, 0], [0, 1], [2, 5]]), None, wells_of(table[:0], ["a"], ["f", "g"]))
 
 
 def retrieved(learned, x, moas):
