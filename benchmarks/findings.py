@@ -490,9 +490,9 @@ def study_table(config: Path, n_permutations: int) -> tuple[str, pd.DataFrame]:
 
 def study_markdown(table: pd.DataFrame) -> str:
     """The table of `study_table` in Markdown."""
-    lines = [
-        "| representation | cross-fitted, as it learns from | mAP | permuted | lift to raw's [95% CI] | lift to whitened's [95% CI] |"
-    ]
+    head = ["representation", "cross-fitted, as it learns from", "mAP", "permuted"]
+    head += [f"lift to {other}'s [95% CI]" for other in COMPARED]
+    lines = [f"| {' | '.join(head)} |"]
     lines.append("|---" * 6 + "|")
     for row in table.itertuples():
         cells = [row.representation, row.crossfitted, f"{row.map:.4f}", f"{row.permuted:.4f}"]
