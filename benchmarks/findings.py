@@ -5,8 +5,8 @@
 Each argument is a study's config, or a normalized.parquet. Writes results/findings/NAME.csv and, where docs/findings.md
 has a place for NAME, the table there.
 
-With --study only the representations of the config are scored, beside RCA and LDA, from results/NAME/profiles/, which are
-to be made first (snakemake --cores 2 results/NAME/profiles/normalized.parquet --configfile CONFIG). Writes
+With --study only the representations of the config are scored, beside RCA and LDA, from results/NAME/profiles/,
+which is to be made first (snakemake --cores 2 results/NAME/profiles/normalized.parquet --configfile CONFIG). Writes
 results/findings/NAME_study.csv and, in docs/findings.md, the place `study of NAME`.
 """
 
