@@ -1,4 +1,4 @@
-"""Wells of a real screen, where they are at hand: from three files with a checksum each to drugs and what is learned."""
+"""Wells of a real screen, where they are at hand: three files with a checksum each, drugs, and what is learned."""
 
 import subprocess
 import sys
