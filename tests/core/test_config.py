@@ -97,6 +97,12 @@ def test_every_violation_is_one_line(config, lines):
         ("simulation.signal", -1, "simulation.signal: -1 is less than the minimum of 0"),
         ("moa", "cut", "moa: 'cut' is not valid; expected one of whole, split"),
         ("query", ["a", "a"], "query: ['a', 'a'] has non-unique elements"),
+        ("links", {"a": "https://x/{smiles}"}, "links.a: 'https://x/{smiles}' is not valid; expected an address that"),
+        (
+            "links",
+            {"a": "javascript:alert(1)"},
+            "links.a: 'javascript:alert(1)' is not valid; expected an address that",
+        ),
         ("dataset", "../x", "dataset: '../x' is not valid; expected letters, digits, _ and -"),
         # nested options
         ("wells", {"normalise": "spherize"}, "wells: unknown key 'normalise'; did you mean 'normalize'?"),

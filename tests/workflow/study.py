@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ROOT / "tests/workflow/small.yaml"
-TABLES = (".csv", ".csv.gz", ".parquet", ".npz", ".json")
+TABLES = (".csv", ".csv.gz", ".parquet", ".npz", ".json", ".html")
 
 
 def snakemake(*arguments, directory, configfile=None, snakefile=ROOT / "Snakefile", cores=2):

@@ -6,6 +6,7 @@ import yaml
 
 from moamap.profiles.simulate import simulate
 
+from ..report.explored import read_blocks
 from .study import checksums, snakemake
 
 WHITENED = {"method": "spherize", "reads": "annotated", "pca": 20, "cosine": True}
@@ -31,7 +32,8 @@ def run(directory, dataset, table, *targets, **config):
 def study(tmp_path_factory):
     """The results of a study that places its own compounds, as far as another table needs them."""
     directory = tmp_path_factory.mktemp("place")
-    results, done = run(directory, "study", PROFILES, "place", "results/study/provenance.json", **CONFIG)
+    targets = ("place", "results/study/provenance.json", "results/study/explorer.html")
+    results, done = run(directory, "study", PROFILES, *targets, **CONFIG)
     assert done.returncode == 0, done.stdout
     return results
 
@@ -49,6 +51,17 @@ def test_compounds_without_a_moa_are_placed_and_accounted_for(study):
     listed = pd.read_parquet(study / "placed/itml_neighbours.parquet")
     assert len(listed) == 10 * NEW and listed["association"].between(0, 1).all()
     assert listed.loc[listed["rank"] == 1, "drug"].tolist() == placed["nearest_drug"].tolist()
+
+
+def test_the_explorer_shows_placed_compounds_after_the_drugs(study):
+    blocks, placed = read_blocks((study / "explorer.html").read_bytes()), pd.read_csv(study / "placed/itml.csv")
+    assert (blocks["study"]["n_study"], blocks["study"]["n_placed"], blocks["study"]["simulated"]) == (N, NEW, False)
+    assert blocks["names"]["pert_iname"] == PROFILES["pert_iname"].tolist()
+    assert blocks["itml/community"][N:].tolist() == placed["community"].tolist()
+    listed = pd.read_parquet(study / "placed/itml_neighbours.parquet")
+    near = [blocks["names"]["pert_iname"][i] for i in blocks["itml/near"][N * 10 :]]
+    assert near == listed["drug"].tolist()
+    assert blocks["study"]["features"]["n"] == N + NEW and "itml/kept" not in blocks
 
 
 def test_the_study_is_the_same_bytes_without_them(study):

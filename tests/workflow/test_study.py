@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from scipy.spatial.distance import pdist
 
+from ..report.explored import read_blocks
 from .study import ROOT, SMALL, checksums, snakemake
 
 LEARNED = ["raw", "pca", "itml"]
@@ -23,7 +24,7 @@ ONCE += [f"supplement/table_{name}" for name in ("S1.csv.gz", "S2.csv.gz", "S3.c
 ONCE += [f"figures/{name}.{ending}" for name in FIGURES for ending in ("svg", "png")]
 ONCE += [f"validation/{name}.csv" for name in ("null", "null_by_moa", "retrieval", "retrieval_by_moa", "stability")]
 ONCE += ["validation/table_1_calibrated.csv", "validation/verdict.md", "validation/power.csv", "candidates.csv"]
-ONCE += ["reproduction.csv", "repurposing.csv", "provenance.json"]
+ONCE += ["reproduction.csv", "repurposing.csv", "provenance.json", "explorer.html"]
 ONCE += [f"{name}/{file}" for name in LEARNED for file in ("transform.npz", "embedding.parquet")]
 
 
@@ -210,3 +211,29 @@ def test_the_study_as_anndata_is_the_study(small_run):
     embedding = pd.read_parquet(small_run / "itml/embedding.parquet").drop(columns=["drug", "data"])
     np.testing.assert_array_equal(study.obsm["X_itml"], embedding)
     assert study.uns["simulated"] and json.loads(study.uns["provenance"])["dataset"] == "small"
+
+
+def test_the_explorer_holds_the_study(small_run):
+    blocks = read_blocks((small_run / "explorer.html").read_bytes())
+    overview, drugs = blocks["study"], pd.read_parquet(small_run / "profiles/drugs.parquet")
+    assert overview["simulated"] and overview["maps"] == REPRESENTATIONS and overview["main"] == "itml"
+    assert blocks["names"]["pert_iname"] == drugs["pert_iname"].tolist()
+    assert [overview["labels"][number] for number in blocks["label"]] == drugs["moa"].tolist()
+    for name in REPRESENTATIONS:
+        info, communities = blocks[f"{name}/info"], pd.read_csv(small_run / name / "communities.csv")
+        assert blocks[f"{name}/community"].tolist() == communities["community"].tolist()
+        exemplars = communities[communities["is_exemplar"]]
+        assert info["exemplars"] == {str(row.community): row.Index for row in exemplars.itertuples()}
+        enriched = pd.read_csv(small_run / name / "enrichment.csv").query("k > 0")
+        assert info["enrichment"]["k"] == enriched["k"].tolist()
+        assert [overview["moas"][moa] for moa in info["enrichment"]["moa"]] == enriched["moa"].tolist()
+        null = pd.read_csv(small_run / "validation/null_by_moa.csv").query("representation == @name")
+        assert info["null"]["p_value"] == pytest.approx(null["p_value"].tolist(), rel=1e-5)
+        kept = pd.read_csv(small_run / "validation/stability_by_drug.csv").query("representation == @name")
+        expected = kept["companions_kept"].fillna(2.55).to_numpy() * 100
+        assert np.abs(blocks[f"{name}/kept"] - expected).max() <= 0.501
+    candidates = pd.read_csv(small_run / "candidates.csv")
+    assert len(overview["proposals"]) == len(candidates)
+    assert not [
+        word for word in ("simulated drug", "simulated MoA") if word in (small_run / "explorer.html").read_text()
+    ]

@@ -199,6 +199,7 @@ def study_files():
         "reproduction.csv",
         "provenance.json",
         "study.h5ad",
+        "explorer.html",
         *(f"supplement/table_{table}" for table in SUPPLEMENT),
     ]
     once += [f"figures/{figure}.{ending}" for figure in FIGURES for ending in ("svg", "png")]

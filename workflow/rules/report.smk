@@ -1,5 +1,5 @@
 # reads the tables of a run; writes what people read: supplement/, figures/, query.csv, repurposing.csv,
-# reproduction.csv, reproduction/, provenance.json, study.h5ad
+# reproduction.csv, reproduction/, provenance.json, study.h5ad, explorer.html
 PUBLISHED = str(WORKFLOW.parent / "resources/published.csv")
 SUPPLEMENT = ["S1.csv.gz", "S2.csv.gz", "S3.csv.gz", "S4.csv", "S5.csv.gz", "1.csv"]
 FIGURE_INPUT = {
@@ -18,6 +18,7 @@ if ALL:
 if VALIDATED:
     FIGURE_INPUT |= {f"validation_{table}": [f"validation/{table}.csv"] for table in ("null", "retrieval", "stability")}
 FIGURES = list(FIGURE_INPUT)
+EXPLORER = ["page.html", "style.css", "data.js", "map.js", "search.js", "panels.js", "main.js"]
 
 
 rule table_1:
@@ -261,3 +262,48 @@ rule figures:
         graph=lambda wildcards: rule_graph(),
     script:
         "../scripts/figures.py"
+
+
+rule explorer:
+    input:
+        index="<results>/profiles/drugs.parquet",
+        normalized="<results>/profiles/normalized.parquet",
+        tsne=of_every_map("tsne.csv"),
+        communities=of_every_map("communities.csv"),
+        neighbours=of_every_map("neighbours.parquet"),
+        enrichment=of_every_map("enrichment.csv"),
+        features=of_every_representation("community_features.csv"),
+        embeddings=[f"<results>/{name}/embedding.parquet" for name in LEARNED + ALL],
+        all=["<results>/all/drugs.parquet"] * bool(ALL),
+        placed=[f"<results>/placed/{name}.csv" for name in LEARNED * PLACED],
+        near_placed=[f"<results>/placed/{name}_neighbours.parquet" for name in LEARNED * PLACED],
+        unannotated=list(UNANNOTATED.values()),
+        normalization=["<results>/profiles/normalization.csv"] * bool(UNANNOTATED),
+        null=["<results>/validation/null.csv"] * VALIDATED,
+        null_by_moa=["<results>/validation/null_by_moa.csv"] * VALIDATED,
+        stability=["<results>/validation/stability.csv"] * VALIDATED,
+        by_drug=["<results>/validation/stability_by_drug.csv"] * VALIDATED,
+        candidates=["<results>/candidates.csv"] * VALIDATED,
+        activity=[],
+        parts=[str(WORKFLOW / "report/explorer" / part) for part in EXPLORER],
+    output:
+        "<results>/explorer.html",
+    log:
+        "<logs>/explorer.log",
+    benchmark:
+        "<benchmarks>/explorer.tsv"
+    conda:
+        "../../envs/figures.yaml"
+    resources:
+        mem_mb=grows(1000, 40),
+        runtime=grows(15, 1),
+    params:
+        code=code("explorer"),
+        maps=REPRESENTATIONS + ALL,
+        learned=LEARNED,
+        main=MAIN,
+        policy=config["moa"],
+        min_drugs=config["enrichment"]["min_drugs"],
+        links=config["links"],
+    script:
+        "../scripts/explorer.py"
