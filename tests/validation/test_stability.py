@@ -3,6 +3,8 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from moamap.core.labels import label_sets
+from moamap.representations.alternatives import replicates
+from moamap.representations.wells import Wells
 from moamap.validation.procedure import Procedure
 from moamap.validation.stability import PREFERENCES, agreement, companionship, perturbations, rerun, summary
 
@@ -91,3 +93,19 @@ def test_counts_of_communities_are_whole_numbers_beside_an_empty_cell():
     stored = {"kinds": ["seed", "seed"], "values": [1, 2], "runs": np.array([[1, 1, 2], [0, 0, 0]])}
     lines = summary(np.array([1, 1, 2]), stored, []).to_csv(index=False).splitlines()
     assert lines[1].startswith("seed,1.0,2,") and lines[2].startswith("seed,2.0,,")
+
+
+def test_a_subsample_keeps_the_wells_of_its_drugs():
+    rng = np.random.default_rng(0)
+    x, drugs = rng.normal(size=(20, 6)), np.repeat(np.arange(20), 3)
+    wells = Wells(np.repeat(x, 3, axis=0) + rng.normal(size=(60, 6)), drugs, drugs)
+    procedure = Procedure(x, np.ones(4, dtype=bool), "replicates", wells=wells)
+    runs = [change for change in perturbations(procedure, 2, 0) if change.kind == "subsample"]
+    for change in runs:
+        mine = np.isin(drugs, change.rows)
+        np.testing.assert_array_equal(change.procedure.wells.x, wells.x[mine])
+        np.testing.assert_array_equal(change.rows[change.procedure.wells.drugs], drugs[mine])
+        expected = Wells(wells.x[mine], *[np.unique(drugs[mine], return_inverse=True)[1]] * 2)
+        found = change.procedure.learn(change.procedure.x, None).components
+        np.testing.assert_allclose(found, replicates(x[change.rows], None, expected).components)
+    assert len(runs) == 2 and not np.array_equal(runs[0].rows, runs[1].rows)

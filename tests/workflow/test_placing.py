@@ -9,7 +9,8 @@ from moamap.profiles.simulate import simulate
 from ..report.explored import read_blocks
 from .study import checksums, snakemake
 
-CONFIG = {"representations": {"itml": {"method": "itml"}}, "validation": "off"}
+WHITENED = {"method": "spherize", "reads": "annotated", "pca": 20, "cosine": True}
+CONFIG = {"representations": {"itml": {"method": "itml"}, "whitened": WHITENED}, "validation": "off"}
 CONFIG |= {"tsne": {"perplexity": 10}, "communities": {"damping": 0.7}}
 N, NEW = 80, 30
 OF_INPUT = {"table.parquet", "dropped.csv", "unannotated.parquet"}
@@ -81,9 +82,10 @@ def test_a_new_table_is_placed_as_the_study_placed_it(study):
     assert done.returncode == 0, done.stdout
     assert "INFO 1 features are not among the reference's" in (new / "logs/placing.log").read_text()
     assert not (new / "profiles/drugs.parquet").exists() and not (new / "itml").exists()
-    placed, expected = (pd.read_csv(folder / "placed/itml.csv") for folder in (new, study))
-    assert placed.pop("known_moa").fillna("").tolist() == TRUTH["true_moa"][N:].fillna("").tolist()
-    pd.testing.assert_frame_equal(placed, expected, rtol=1e-6)
+    for name in CONFIG["representations"]:
+        placed, expected = (pd.read_csv(folder / f"placed/{name}.csv") for folder in (new, study))
+        assert placed.pop("known_moa").fillna("").tolist() == TRUTH["true_moa"][N:].fillna("").tolist()
+        pd.testing.assert_frame_equal(placed, expected, rtol=1e-6)
 
 
 def test_a_new_table_without_a_feature_of_the_reference_is_refused(study):

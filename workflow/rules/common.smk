@@ -12,11 +12,13 @@ if not WORKFLOW.is_dir():
 sys.path.insert(0, str(WORKFLOW))
 
 from moamap.core.code import digest
-from moamap.core.config import duplicate_keys, load_schema, problems, supervised_methods, with_defaults
+from moamap.core.config import duplicate_keys, learns_from_wells, load_schema, problems, profiles_read
+from moamap.core.config import supervised_methods, with_defaults
 from moamap.core.names import crossfitted, learned_as
 from moamap.core.reference import is_simulated, with_reference
 from moamap.core.secrets import mask_secrets
-from moamap.sources.locations import files_of, missing_sources, missing_tables, states, unusable_folder, url_name
+from moamap.sources.locations import checksums_of, files_of, missing_sources, missing_tables, states
+from moamap.sources.locations import unusable_folder, url_name
 
 schema = load_schema(WORKFLOW / "schemas")
 completed, found = with_reference(config, schema)
@@ -59,9 +61,9 @@ ALL = [f"all/{name}" for name in LEARNED] if config["unannotated"] == "cluster" 
 MAIN, COMPARED = config["main"], config["compare"]
 HONEST = crossfitted(MAIN) if MAIN in SUPERVISED else MAIN  # what proposals are made from: no label of either drug
 URLS = {
-    url_name(source, location): (location, source)
+    url_name(source, location): (location, checksum)
     for source in config.get("sources", {}).values()
-    for location in files_of(source)
+    for location, checksum in zip(files_of(source), checksums_of(source))
     if "://" in location
 }
 PERMUTATIONS, BATCHES, STABILITY_RUNS = {"off": (0, 0, 0), "quick": (199, 4, 5), "full": (999, 20, 20)}[
@@ -100,6 +102,12 @@ def source_files(name):
     ]
 
 
+def profiles_source():
+    """How the table of profiles is to be read, with one checksum for each of its files; nothing where it is simulated."""
+    source = config.get("sources", {}).get("profiles")
+    return source | {"checksum": checksums_of(source)} if source else {}
+
+
 def local_files(*names):
     """What tells that a local file of these sources has been replaced; simulated and fetched ones are made by rules."""
     sources = config.get("sources", {})
@@ -109,6 +117,22 @@ def local_files(*names):
 def hub_files():
     """The Hub's two files, where MoAs are joined from them."""
     return {name: source_files(name)[0] for name in ("samples", "drugs") if name in config.get("sources", {})}
+
+
+def reads(wildcards):
+    """The table of profiles that a representation begins with."""
+    return profiles_read(config["representations"][learned_as(wildcards.representation)], schema)
+
+
+def learned_from(wildcards):
+    """What a representation is learned from: profiles, the features in use and, where it learns from them, the wells."""
+    chosen = config["representations"][learned_as(wildcards.representation)]
+    files = {"profiles": reads(wildcards), "normalization": "normalization"}
+    files |= {"wells": "wells"} if learns_from_wells(chosen, schema) else {}
+    return {
+        name: f"<results>/profiles/{file}.{'csv' if name == 'normalization' else 'parquet'}"
+        for name, file in files.items()
+    }
 
 
 def of_every_representation(file):

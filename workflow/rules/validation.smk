@@ -1,5 +1,5 @@
-# reads profiles/normalized.parquet and the tables of every representation; writes {representation}_crossfit/ and
-# validation/, and candidates.csv
+# reads what each representation is learned from, profiles/annotated.parquet and the tables of every representation;
+# writes {representation}_crossfit/ and validation/, and candidates.csv
 VALIDATION = ["null.csv", "null_by_moa.csv", "retrieval.csv", "retrieval_by_moa.csv", "stability.csv"]
 VALIDATION += ["stability_by_drug.csv", "table_1_calibrated.csv", "verdict.json", "verdict.md"]
 VALIDATION += ["power.csv"] * SIMULATED  # where the truth is known
@@ -7,7 +7,7 @@ VALIDATION += ["power.csv"] * SIMULATED  # where the truth is known
 
 rule crossfit:
     input:
-        "<results>/profiles/normalized.parquet",
+        unpack(learned_from),
     output:
         connections="<results>/{representation}/connections.parquet",
         neighbours="<results>/{representation}/neighbours.parquet",
@@ -34,7 +34,7 @@ rule crossfit:
 
 rule permute:
     input:
-        normalized="<results>/profiles/normalized.parquet",
+        unpack(learned_from),
         annotated="<results>/profiles/annotated.parquet",
     output:
         "<results>/validation/permutations/{representation}_{batch}.npz",
@@ -98,7 +98,7 @@ rule nulls:
 
 rule perturb:
     input:
-        "<results>/profiles/normalized.parquet",
+        unpack(learned_from),
     output:
         "<results>/validation/stability/{representation}.npz",
     log:

@@ -6,14 +6,15 @@ import numpy as np
 
 from _files import read_drugs
 from _job import run
+from _material import read_material
 from moamap.core.names import MAP
 from moamap.validation.gathering import strata_of, strength
 from moamap.validation.procedure import procedure_of, score_permutation
 
 
 def permute(job) -> None:
-    ids, features = read_drugs(job.input.normalized)
-    moas, procedure = procedure_of(ids["moa"], features, **job.params.procedure)
+    ids, features, wells = read_material(job.input)
+    moas, procedure = procedure_of(ids["moa"], features, wells, **job.params.procedure)
     strata = strata_of(strength(read_drugs(job.input.annotated, ids)[1].to_numpy(float)))
     scores = []
     for done, number in enumerate(job.params.numbers, start=1):

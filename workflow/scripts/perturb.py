@@ -4,8 +4,8 @@ import logging
 
 import numpy as np
 
-from _files import read_drugs
 from _job import run
+from _material import read_material
 from moamap.core.labels import label_sets
 from moamap.validation.candidates import closeness, nearness_p
 from moamap.validation.procedure import procedure_of
@@ -14,8 +14,8 @@ from moamap.validation.stability import perturbations, rerun
 
 
 def perturb(job) -> None:
-    ids, features = read_drugs(job.input[0])
-    moas, procedure = procedure_of(ids["moa"], features, **job.params.procedure)
+    ids, features, wells = read_material(job.input)
+    moas, procedure = procedure_of(ids["moa"], features, wells, **job.params.procedure)
     labels = label_sets(moas)
     kinds, values, runs, proposed = [], [], [], []
     for change in perturbations(procedure, job.params.runs, procedure.seed):

@@ -1,7 +1,7 @@
 """The whole procedure of a representation for one labelling of the drugs: what the nulls repeat."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -41,6 +41,7 @@ from moamap.core.numerics import as_stored, squared_euclidean, stream
 from moamap.profiles.annotation import check_moas
 from moamap.representations.base import Learned
 from moamap.representations.registry import METHODS, learn
+from moamap.representations.wells import Wells
 from moamap.validation.candidates import closeness, false_discovery_rate, nearness_p
 from moamap.validation.crossfit import crossfit, share_unlearned, with_unlearned
 from moamap.validation.gathering import gathering
@@ -52,7 +53,8 @@ from moamap.validation.retrieval import Ranking, average_precision, mean_by_moa,
 class Procedure:
     """A representation, and all that stays as it is while labels are permuted.
 
-    x : (n, n_features) normalized profiles; tested : (n_moas,) MoAs of enough drugs for enrichment
+    x : (n, n_features) profiles that the representation reads; tested : (n_moas,) MoAs of enough drugs for enrichment;
+    wells : of these drugs, where the representation learns from them
     """
 
     x: np.ndarray
@@ -64,6 +66,11 @@ class Procedure:
     n_folds: int = 4
     n_splits: int = 5
     seed: int = 0
+    wells: Wells | None = None
+
+    def of(self, rows: np.ndarray) -> "Procedure":
+        """The same of some of the drugs."""
+        return replace(self, x=self.x[rows], wells=self.wells and self.wells.of(rows))
 
     @property
     def supervised(self) -> bool:
@@ -82,7 +89,7 @@ class Procedure:
 
     def learn(self, x: np.ndarray, moas: np.ndarray | None) -> Learned:
         """Learn from some of the drugs."""
-        return learn(self.method, x, moas, **self.parameters)
+        return learn(self.method, x, moas, self.wells, **self.parameters)
 
     def folds(self, labels: np.ndarray, moas: np.ndarray) -> np.ndarray:
         """(n_splits, n) folds for cross-fitting; `labels` as `label_sets` gives them of `moas` (n, n_moas)."""
@@ -241,6 +248,7 @@ def retrieval(rankings: list[Ranking], shared: np.ndarray, moas: np.ndarray) -> 
 def procedure_of(
     moa: pd.Series,
     features: pd.DataFrame,
+    wells: Wells | None = None,
     *,
     representation: dict,
     policy: str,
@@ -253,7 +261,8 @@ def procedure_of(
 
     Parameters
     ----------
-    moa : (n,) MoA strings; features : (n, n_features) normalized profiles
+    moa : (n,) MoA strings; features : (n, n_features) profiles that the representation reads
+    wells : of these drugs, where it learns from wells
     representation, crossfit, communities, min_drugs, alpha : as in the config; policy : the config's `moa`
     """
     table = membership(moa, policy)
@@ -270,5 +279,6 @@ def procedure_of(
         n_folds=crossfit["folds"],
         n_splits=crossfit["splits"],
         seed=crossfit["seed"],
+        wells=wells,
     )
     return moas, procedure

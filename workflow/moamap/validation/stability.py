@@ -36,7 +36,7 @@ def perturbations(procedure: Procedure, n_runs: int, seed: int) -> Iterator[Pert
     for run in range(1, n_runs + 1):
         draw = stream(seed, "subsample of drugs", run)
         rows = np.sort(draw.choice(everyone, round(SUBSAMPLE * len(everyone)), replace=False))
-        yield Perturbation("subsample", run, rows, replace(procedure, x=procedure.x[rows]))
+        yield Perturbation("subsample", run, rows, procedure.of(rows))
     for factor in PREFERENCES:
         yield Perturbation("preference", factor, everyone, procedure, factor)
 
