@@ -101,7 +101,7 @@ def test_the_planted_moa_survives_and_the_others_do_not(stored):
 
 def test_retrieval_tables_hold_every_way_to_score(stored):
     table = calibration.retrieval_table(stored[0])
-    assert len(table) == 2 * 5
+    assert len(table) == 3 * 5
     raw = table[(table["representation"] == "raw") & (table["quantity"] == "mean average precision")].iloc[0]
     assert raw["lift"] > 1
     assert raw["p_value"] == pytest.approx(1 / 20)

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -41,6 +42,13 @@ def made_within(number: int | np.ndarray, supervised: bool) -> bool | np.ndarray
     return (number % 4 == 0) | (not supervised)
 
 
+def counts_inside(numbers: np.ndarray, moas: np.ndarray) -> np.ndarray:
+    """Drugs of each MoA in each community: (n,) communities 1 ... C, (n, n_moas) booleans -> (C, n_moas)."""
+    drug, moa = np.nonzero(moas)
+    shape = int(numbers.max()), moas.shape[1]
+    return np.bincount((numbers[drug] - 1) * shape[1] + moa, minlength=shape[0] * shape[1]).reshape(shape)
+
+
 def enrichment_p(numbers: np.ndarray, moas: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Hypergeometric P and k of every community x MoA, as `enrichment.enrichment` but bare: for many permutations.
 
@@ -53,15 +61,22 @@ def enrichment_p(numbers: np.ndarray, moas: np.ndarray) -> tuple[np.ndarray, np.
     -------
     p, k : (C, n_moas)
     """
-    inside = (numbers[:, None] == np.arange(1, numbers.max() + 1)).astype(float)
-    k = (inside.T @ moas).astype(int)
-    size, with_moa = inside.sum(axis=0).astype(int), moas.sum(axis=0)
-    # few distinct (k, K, n) occur; the hypergeometric tail is the expensive part
-    n = len(moas)
-    cases = (k * (n + 1) + with_moa) * (n + 1) + size[:, None]  # one number for each (k, K, n)
-    distinct, which = np.unique(cases, return_inverse=True)
-    p = tail(distinct // (n + 1) ** 2, n, distinct // (n + 1) % (n + 1), distinct % (n + 1))
-    return p[which].reshape(k.shape), k
+    k = counts_inside(numbers, moas)
+    sizes, of_size = np.unique(np.bincount(numbers)[1:], return_inverse=True)
+    drugs, of_moa = np.unique(moas.sum(axis=0), return_inverse=True)
+    # the hypergeometric tail is the expensive part, and few cases occur, whatever the permutation
+    tails = np.ones((len(sizes), len(drugs), 1 + k.max(initial=0)))
+    for row, size in enumerate(sizes.tolist()):
+        for column, with_moa in enumerate(drugs.tolist()):
+            known = _tails(len(moas), with_moa, size)[: tails.shape[2]]
+            tails[row, column, : len(known)] = known
+    return tails[of_size[:, None], of_moa, k], k
+
+
+@cache
+def _tails(N: int, K: int, n: int) -> np.ndarray:
+    """Pr(X >= k) for every k that is possible: (1 + min(K, n),)."""
+    return tail(np.arange(1 + min(K, n)), N, K, n)
 
 
 def upper_p(observed: float | np.ndarray, null: np.ndarray) -> np.ndarray:
