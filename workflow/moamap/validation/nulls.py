@@ -9,6 +9,7 @@ import pandas as pd
 from scipy.stats import false_discovery_control
 
 from moamap.communities.enrichment import tail
+from moamap.core.labels import members
 from moamap.core.numerics import stream
 
 
@@ -44,7 +45,7 @@ def made_within(number: int | np.ndarray, supervised: bool) -> bool | np.ndarray
 
 def counts_inside(numbers: np.ndarray, moas: np.ndarray) -> np.ndarray:
     """Drugs of each MoA in each community: (n,) communities 1 ... C, (n, n_moas) booleans -> (C, n_moas)."""
-    drug, moa = np.nonzero(moas)
+    drug, moa = members(moas)
     shape = int(numbers.max()), moas.shape[1]
     return np.bincount((numbers[drug] - 1) * shape[1] + moa, minlength=shape[0] * shape[1]).reshape(shape)
 

@@ -275,10 +275,10 @@ def procedure_of(
     """
     table = membership(moa, policy)
     check_moas(table, min_drugs)
-    moas = table.to_numpy()
+    moas = np.ascontiguousarray(table.to_numpy())  # a frame's columns lie together; rows are taken here
     parameters = dict(representation)
     procedure = Procedure(
-        x=np.ascontiguousarray(features.to_numpy(float)),  # a frame's columns lie together; rows are taken here
+        x=np.ascontiguousarray(features.to_numpy(float)),
         tested=moas.sum(axis=0) >= min_drugs,
         method=parameters.pop("method"),
         parameters=parameters,

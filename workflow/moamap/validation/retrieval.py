@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from moamap.core.labels import members
+
 
 @dataclass(frozen=True)
 class Ranking:
@@ -110,7 +112,7 @@ def precision_of_pairs(place: np.ndarray, pairs: tuple[np.ndarray, np.ndarray]) 
 def mean_by_moa(scores: np.ndarray, queries: np.ndarray, moas: np.ndarray) -> np.ndarray:
     """Mean score of each MoA's drugs: (n_queries,), rows, (n, n_moas) booleans -> (n_moas,); NaN where none has one."""
     known = ~np.isnan(scores)
-    query, moa = np.nonzero(moas[queries[known]])
+    query, moa = members(moas[queries[known]])
     total, drugs = (np.bincount(moa, weights, moas.shape[1]) for weights in (scores[known][query], None))
     with np.errstate(invalid="ignore"):
         return total / drugs
