@@ -12,6 +12,8 @@ from moamap.communities.enrichment import tail
 from moamap.core.labels import members
 from moamap.core.numerics import stream
 
+LEVEL, LEAST = 0.05, 999
+
 
 def permutation(n: int, seed: int, number: int) -> np.ndarray:
     """Permutation `number` of n drugs' label sets; number 0 is the truth. Each has its own stream of random numbers, so
@@ -110,22 +112,46 @@ def summary(observed: float, null: np.ndarray) -> dict[str, float]:
     }
 
 
+def enough(n_tests: int) -> int:
+    """Permutations that a claim about each of so many MoAs takes: with as many the p of one MoA, after correction for
+    all, can be half of `LEVEL`, and is not a matter of how many others reach their smallest p too.
+    """
+    return max(LEAST, int(np.ceil(2 * n_tests / LEVEL)))
+
+
 def step_down_min_p(observed: np.ndarray, null: np.ndarray) -> np.ndarray:
     """Step-down min-P adjusted p-values (Westfall and Young 1993, algorithm 2.8): (m,), (B, m) -> (m,).
 
-    The statistic of a hypothesis is small where it is false, and is compared as it stands: with the smallest of the
-    hypotheses that are still in, in every permutation. NaN is treated as in `upper_p`.
+    The statistic of a hypothesis is small where it is false. Hypotheses whose statistics differ in their null
+    distributions are made comparable first: each statistic becomes its own permutation p, of the B permutations and the
+    truth, and equal p are ordered by the statistic. The smallest of the hypotheses that are still in is then compared
+    in every permutation. NaN is treated as in `upper_p`.
     """
-    order = np.argsort(observed, kind="stable")
-    smallest = np.minimum.accumulate(null[:, order[::-1]], axis=1)[:, ::-1]
-    counts = (~(smallest > observed[order])).sum(axis=0)
+    place = _place_of_evidence(np.vstack([np.nan_to_num(observed, nan=np.inf), np.nan_to_num(null, nan=-np.inf)]))
+    order = np.argsort(place[0], kind="stable")
+    smallest = np.minimum.accumulate(place[1:, order[::-1]], axis=1)[:, ::-1]
+    counts = (smallest <= place[0, order]).sum(axis=0)
     adjusted = np.empty(len(observed))
     adjusted[order] = np.maximum.accumulate((1 + counts) / (1 + len(null)))
     return np.where(np.isnan(observed), np.nan, adjusted)
 
 
+def _place_of_evidence(statistic: np.ndarray) -> np.ndarray:
+    """The place of each statistic among all by its permutation p, the share of its column that is as small, and then
+    by itself: (1 + B, m) -> (1 + B, m), equal where both are.
+    """
+    as_small = np.stack([np.searchsorted(np.sort(column), column, side="right") for column in statistic.T], axis=1)
+    ordered = np.lexsort((statistic.ravel(), as_small.ravel()))
+    p, value = as_small.ravel()[ordered], statistic.ravel()[ordered]
+    place = np.empty(statistic.size, dtype=int)
+    place[ordered] = np.cumsum(np.append(0, (p[1:] != p[:-1]) | (value[1:] != value[:-1])))
+    return place.reshape(statistic.shape)
+
+
 def by_moa(names: Sequence[str], observed: np.ndarray, null: np.ndarray) -> pd.DataFrame:
     """Per MoA: smallest P over the communities, its permutation p, and the step-down p over all MoAs.
+
+    The step-down p is empty where there are not `enough` permutations; `floor` says what it could be at best.
 
     Parameters
     ----------
@@ -138,14 +164,27 @@ def by_moa(names: Sequence[str], observed: np.ndarray, null: np.ndarray) -> pd.D
         {
             "moa": names,
             "smallest_p": observed,
-            "null_median_smallest_p": _of_given(np.nanmedian, null),
+            "null_median_smallest_p": of_given(np.nanmedian, null),
             "p_value": np.where(np.isnan(observed), np.nan, p),
-            "p_adjusted": step_down_min_p(observed, null),
+            "p_adjusted": _if_enough(step_down_min_p, observed, null),
+            **_permutations(null),
         }
     )
 
 
-def _of_given(statistic: Callable[..., np.ndarray], null: np.ndarray) -> np.ndarray:
+def _if_enough(corrected: Callable[..., np.ndarray], observed: np.ndarray, null: np.ndarray) -> np.ndarray:
+    """p corrected for all MoAs, or nothing where there are too few permutations for it."""
+    return corrected(observed, null) if len(null) >= enough(len(observed)) else np.full(len(observed), np.nan)
+
+
+def _permutations(null: np.ndarray) -> dict[str, float]:
+    """How many there are, how many a claim about each MoA takes, and the smallest corrected p of one MoA alone."""
+    n_permutations, n_tests = null.shape
+    floor = min(1.0, n_tests / (1 + n_permutations))
+    return {"permutations": n_permutations, "permutations_needed": enough(n_tests), "floor": floor}
+
+
+def of_given(statistic: Callable[..., np.ndarray], null: np.ndarray) -> np.ndarray:
     """np.nanmean or np.nanmedian of each column: (B, m) -> (m,), NaN where no permutation gave a value."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Mean of empty slice|All-NaN slice", RuntimeWarning)
@@ -153,20 +192,29 @@ def _of_given(statistic: Callable[..., np.ndarray], null: np.ndarray) -> np.ndar
 
 
 def retrieval_by_moa(names: Sequence[str], observed: np.ndarray, null: np.ndarray) -> pd.DataFrame:
-    """Per MoA: mean average precision beside the null's, permutation p and Benjamini-Hochberg q over the MoAs."""
-    p = upper_p(observed, null)
-    known = ~np.isnan(p)
-    q = np.full(len(p), np.nan)
-    if known.any():
-        q[known] = false_discovery_control(p[known])
-    null_mean = _of_given(np.nanmean, null)
+    """Per MoA: mean average precision beside the null's, permutation p and Benjamini-Hochberg q over the MoAs.
+
+    q is empty where there are not `enough` permutations, as in `by_moa`.
+    """
+    null_mean = of_given(np.nanmean, null)
     return pd.DataFrame(
         {
             "moa": names,
             "mean_average_precision": observed,
             "null_mean": null_mean,
             "lift": observed / null_mean,
-            "p_value": p,
-            "q_value": q,
+            "p_value": upper_p(observed, null),
+            "q_value": _if_enough(_false_discovery_rate, observed, null),
+            **_permutations(null),
         }
     )
+
+
+def _false_discovery_rate(observed: np.ndarray, null: np.ndarray) -> np.ndarray:
+    """Benjamini and Hochberg's q of the permutation p of what was observed: (m,), (B, m) -> (m,)."""
+    p = upper_p(observed, null)
+    known = ~np.isnan(p)
+    q = np.full(len(p), np.nan)
+    if known.any():
+        q[known] = false_discovery_control(p[known])
+    return q

@@ -1,5 +1,7 @@
 """Figures of the validation: the observed beside the permuted. Each function returns a matplotlib figure."""
 
+from string import ascii_lowercase
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -61,8 +63,8 @@ def retrieval_figure(retrieval: pd.DataFrame) -> Figure:
     """Same-MoA retrieval: label-free, in-sample, held-out and cross-fitted, on true and on permuted labels."""
     scores = list(retrieval["quantity"].unique())
     n_rows = len(retrieval) // len(scores)
-    figure, axes = plt.subplots(1, 2, figsize=(11, 1.6 + 0.36 * n_rows), layout="constrained", sharey=True)
-    for axis, score, letter in zip(axes, scores, "ab", strict=True):
+    figure, axes = plt.subplots(1, len(scores), figsize=(16, 1.6 + 0.36 * n_rows), layout="constrained", sharey=True)
+    for axis, score, letter in zip(axes, scores, ascii_lowercase, strict=False):
         mine = retrieval[retrieval["quantity"] == score].reset_index(drop=True)
         _beside_null(axis, mine, mine["representation"] + ", " + mine["scored"], f"{letter}  Same-MoA {score}")
         axis.set_xscale("log")
