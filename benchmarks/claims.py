@@ -5,13 +5,13 @@
 Simulated screens of 150 drugs x 40 features, scored as the study scores a representation that uses no labels:
 
 none            no phenotype; MoAs mean nothing
-by plate        no phenotype; two thirds of a MoA's drugs are on one of eight plates, and a plate has an effect of its own
+by plate        no phenotype; two thirds of a MoA's drugs are on one of eight plates, each of which has an effect
 by strength     no phenotype; the drugs of a MoA are about equally strong
 weak, medium, strong    a third of the common MoAs have a phenotype
 
 A claim at 0.05 should be made on one screen in twenty of the first kind. How often it is made on the second and third
-is what a permutation of all labels cannot see; within quintiles of strength it should see the third. On the others it is
-the power. Writes claims.csv: rate and its Clopper-Pearson 95% interval.
+is what a permutation of all labels cannot see; within quintiles of strength it should see the third. On the others it
+is the power. Writes claims.csv: rate and its Clopper-Pearson 95% interval.
 """
 
 import argparse

@@ -38,7 +38,12 @@ def tables(*, p=0.5, q=0.9):
     drug = {"drug": "w", "known_moa": "m", "stability": 0.8}
     proposal = drug | {"kind": "proposed MoA", "proposed": "kinase inhibitor", "evidence": 95, "q_value": q}
     partner = drug | {"kind": "repurposing partner", "proposed": "z [o]", "evidence": 99.0}
-    run = {"representation": "raw", "perturbation": "seed", "adjusted_rand": 0.5, "adjusted_rand_without_singletons": 0.4}
+    run = {
+        "representation": "raw",
+        "perturbation": "seed",
+        "adjusted_rand": 0.5,
+        "adjusted_rand_without_singletons": 0.4,
+    }
     return {
         "null": pd.DataFrame([null_row(n, way, c, 3, p) for n, way in names.items() for c in claims]),
         "null_by_moa": pd.DataFrame([moa | {"p_adjusted": p}]),

@@ -90,7 +90,13 @@ def test_a_run_with_nothing_to_learn_from_leaves_empty_cells():
     assert all(squared is None and not numbers.any() for squared, numbers in runs)
     stored = {"kinds": [c.kind for c in changes], "values": [c.value for c in changes], "runs": [n for _, n in runs]}
     table = summary(np.array([1, 1, 2]), stored, [0, 1])
-    empty = ["n_communities", "adjusted_rand", "adjusted_rand_without_singletons", "query_together", "chance_of_sharing"]
+    empty = [
+        "n_communities",
+        "adjusted_rand",
+        "adjusted_rand_without_singletons",
+        "query_together",
+        "chance_of_sharing",
+    ]
     assert table[empty].isna().all(axis=None)
     assert np.isnan(companionship(np.array([1, 1, 2]), np.array(stored["runs"]))).all()
 

@@ -75,7 +75,9 @@ def pairs_that_share(moas: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def label_sets(moas: np.ndarray) -> np.ndarray:
     """A number for each drug's set of MoAs, equal where the sets are: (n, n_moas) booleans -> (n,)."""
-    packed = np.ascontiguousarray(np.packbits(moas, axis=1))  # whose bytes sort as the booleans do, in a hundredth of the time
+    packed = np.ascontiguousarray(
+        np.packbits(moas, axis=1)
+    )  # whose bytes sort as the booleans do, in a hundredth of the time
     return np.unique(packed.view(f"S{packed.shape[1]}").ravel(), return_inverse=True)[1]
 
 
