@@ -145,8 +145,8 @@ def test_what_survives_is_named():
     text = verdict("x", tables(p=0.01, q=0.001), {}, ["w", "z"], simulated=True)
     assert "no more than chance" not in text
     assert (
-        "the largest lift that exceeds chance is that of **raw** (1.10 times chance, 95% over MoAs 0.90 to 1.40, p = 0.01)"
-        in text
+        "the largest lift that exceeds chance is that of **raw** "
+        "(1.10 times chance, 95% over MoAs 0.90 to 1.40, p = 0.01)" in text
     )  # never the in-sample one
     assert "it exceeds itml (+0.0200, 95% +0.0100 to +0.0300)." in text
     assert "Averaged over MoAs 1.30 times chance, 95% over MoAs 0.90 to 1.40" in text

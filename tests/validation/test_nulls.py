@@ -207,8 +207,8 @@ def test_step_down_against_the_literal_algorithm(seed, n_values):
 
 def test_step_down_by_hand():
     null = np.array([[0.5, 0.01, 0.6], [0.2, 0.3, 0.9], [0.9, 0.9, 0.04]])
-    # p in quarters: 1, 2, 3 of the truth; 3 1 2, 2 3 4, 4 4 1 of the permutations. Hypothesis 0 (1, then 0.1) comes first:
-    # the minima are 1 (0.01), 2 and 1 (0.04), two of them no more; then 1 (2): 1, 3, 1; then 2 (3): 2, 4, 1
+    # p in quarters: 1, 2, 3 of the truth; 3 1 2, 2 3 4, 4 4 1 of the permutations. Hypothesis 0 (1, then 0.1) comes
+    # first: the minima are 1 (0.01), 2 and 1 (0.04), two of them no more; then 1 (2): 1, 3, 1; then 2 (3): 2, 4, 1
     np.testing.assert_allclose(step_down_min_p(np.array([0.1, 0.02, 0.8]), null), [3 / 4, 3 / 4, 3 / 4])
     # 0.03 and no longer 0.1: one of the two minima of 1 is larger
     np.testing.assert_allclose(step_down_min_p(np.array([0.03, 0.02, 0.8]), null), [2 / 4, 3 / 4, 3 / 4])
@@ -227,9 +227,8 @@ def test_a_claim_about_each_moa_takes_more_permutations_where_moas_are_many():
     rng = np.random.default_rng(0)
     for n_permutations, testable in ((1999, False), (2000, True)):
         drawn = rng.random((1 + n_permutations, 50))
-        for table, column in ((by_moa(range(50), drawn[0], drawn[1:]), "p_adjusted"),) + (
-            (retrieval_by_moa(range(50), drawn[0], drawn[1:]), "q_value"),
-        ):
+        for table_of, column in ((by_moa, "p_adjusted"), (retrieval_by_moa, "q_value")):
+            table = table_of(range(50), drawn[0], drawn[1:])
             assert table[column].notna().all() if testable else table[column].isna().all()
             assert table["p_value"].notna().all()
             assert set(table["floor"]) == {50 / (1 + n_permutations)}

@@ -57,7 +57,7 @@ def members(moas: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def pairs_that_share(moas: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The pairs of drugs that share a MoA, each both ways: (n, n_moas) booleans -> first (n_pairs,), second (n_pairs,).
 
-    As `sharing`, in a list: few pairs of a screen share a MoA. In no order, and each once, however many MoAs they share.
+    As `sharing`, in a list: few pairs share a MoA. In no order, and each once, however many MoAs they share.
     """
     drug, moa = members(moas)
     by_moa = np.argsort(moa, kind="stable")

@@ -225,7 +225,8 @@ def _interval(row: Row) -> str:
 
 def _beside_others(best: Row, comparisons: list[Row]) -> str:
     """Whom it exceeds, and whom it cannot be told from, by paired intervals."""
-    ahead, level = [], []
+    ahead: list[str] = []
+    level: list[str] = []
     for other, difference, low, high in _differences(best, comparisons):
         named = f"{other} ({difference:+.4f}, 95% {low:+.4f} to {high:+.4f})"
         (ahead if low > 0 else level).append(named)
@@ -391,8 +392,8 @@ def _claim_line(row: Row) -> str:
 def _retrieval_prose(rows: list[Row]) -> list[str]:
     lines = [
         f"**{row['representation']}**, {row['scored']}: mean average precision {row['observed']:.4f}; on permuted "
-        f"labels {row['null_mean']:.4f}, so {row['lift']:.2f} times chance{_interval(row)}, {_p(row['p_value'])}. Averaged "
-        f"over MoAs {row['mean_over_moas']['lift']:.2f} times chance{_interval(row['mean_over_moas'])}, "
+        f"labels {row['null_mean']:.4f}, so {row['lift']:.2f} times chance{_interval(row)}, {_p(row['p_value'])}. "
+        f"Averaged over MoAs {row['mean_over_moas']['lift']:.2f} times chance{_interval(row['mean_over_moas'])}, "
         f"{_p(row['mean_over_moas']['p_value'])}."
         for row in rows
     ]

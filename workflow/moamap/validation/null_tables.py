@@ -102,7 +102,7 @@ def null_by_moa(stored: Stored, enriched: dict[str, pd.DataFrame]) -> pd.DataFra
 
 
 def observed_and_permuted(stored: Stored) -> dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]:
-    """Of each representation and way that ranks every drug: each MoA's mean average precision, and its permuted mean."""
+    """Of each representation and way that ranks every drug: each MoA's mean average precision, and when permuted."""
     by_moa = {key: quantities["map_by_moa"] for key, quantities in stored.items() if key[1] in WITH_COMMUNITIES}
     return {key: (values[0], nulls.of_given(np.nanmean, values[1:])) for key, values in by_moa.items()}
 
