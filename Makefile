@@ -41,8 +41,9 @@ bench: .venv/ready ## compare the engines with metric-learn and scikit-learn
 	$(BIN)/python benchmarks/engines.py --out results/benchmarks
 	$(BIN)/python benchmarks/permutations.py
 
-calibrate: .venv/ready ## measure the false-positive rate of each test on screens without a phenotype
+calibrate: .venv/ready ## measure the false-positive rate of each test and claim on screens without a phenotype
 	$(BIN)/python benchmarks/calibrate.py --out results/calibration
+	$(BIN)/python benchmarks/claims.py --out results/calibration
 
 .venv/ready: requirements.txt
 	$(PYTHON) -m venv --clear .venv

@@ -51,6 +51,14 @@ def test_a_higher_preference_gives_no_fewer_communities(screen):
     assert counts[0.5] >= counts[2.0]
 
 
+def test_the_agreement_without_singletons_is_that_of_the_drugs_that_were_not_alone():
+    reference, numbers = np.array([1, 1, 1, 2, 2, 3, 4, 5]), np.array([1, 1, 2, 3, 3, 2, 0, 4])
+    row = summary(reference, {"kinds": ["seed"], "values": [1], "runs": [numbers]}, []).iloc[0]
+    assert row["adjusted_rand_without_singletons"] == adjusted_rand_score(reference[:5], numbers[:5])
+    assert row["adjusted_rand"] == adjusted_rand_score(np.delete(reference, 6), np.delete(numbers, 6))
+    assert row["adjusted_rand"] != row["adjusted_rand_without_singletons"]
+
+
 def test_agreement_is_the_adjusted_rand_index_of_those_in_both():
     a, b = np.array([1, 1, 2, 2, 3]), np.array([1, 1, 2, 1, 0])
     assert agreement(a, b) == adjusted_rand_score(a[:4], b[:4])
@@ -84,7 +92,13 @@ def test_a_run_with_nothing_to_learn_from_leaves_empty_cells():
     assert all(squared is None and not numbers.any() for squared, numbers in runs)
     stored = {"kinds": [c.kind for c in changes], "values": [c.value for c in changes], "runs": [n for _, n in runs]}
     table = summary(np.array([1, 1, 2]), stored, [0, 1])
-    empty = ["n_communities", "adjusted_rand", "query_together", "chance_of_sharing"]
+    empty = [
+        "n_communities",
+        "adjusted_rand",
+        "adjusted_rand_without_singletons",
+        "query_together",
+        "chance_of_sharing",
+    ]
     assert table[empty].isna().all(axis=None)
     assert np.isnan(companionship(np.array([1, 1, 2]), np.array(stored["runs"]))).all()
 

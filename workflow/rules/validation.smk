@@ -1,7 +1,7 @@
 # reads what each representation is learned from, profiles/annotated.parquet and the tables of every representation;
 # writes {representation}_crossfit/ and validation/, and candidates.csv
-VALIDATION = ["null.csv", "null_by_moa.csv", "retrieval.csv", "retrieval_by_moa.csv", "stability.csv"]
-VALIDATION += ["stability_by_drug.csv", "table_1_calibrated.csv", "verdict.json", "verdict.md"]
+VALIDATION = ["null.csv", "null_by_moa.csv", "retrieval.csv", "retrieval_by_moa.csv", "comparisons.csv"]
+VALIDATION += ["stability.csv", "stability_by_drug.csv", "table_1_calibrated.csv", "verdict.json", "verdict.md"]
 VALIDATION += ["power.csv"] * SIMULATED  # where the truth is known
 
 
@@ -53,9 +53,9 @@ rule permute:
     params:
         code=code("permute"),
         procedure=procedure("crossfit", "communities", "min_drugs", "alpha"),
-        numbers=lambda wildcards: list(range(PERMUTATIONS + 1))[
-            int(wildcards.batch) :: batches(wildcards.representation)
-        ],
+        least=lambda wildcards: PERMUTATIONS[wildcards.representation in SUPERVISED],
+        by_moa=lambda wildcards: config["validation"] == "full" or wildcards.representation not in SUPERVISED,
+        batches=lambda wildcards: batches(wildcards.representation),
     script:
         "../scripts/permute.py"
 
@@ -77,6 +77,7 @@ rule nulls:
         null_by_moa="<results>/validation/null_by_moa.csv",
         retrieval="<results>/validation/retrieval.csv",
         retrieval_by_moa="<results>/validation/retrieval_by_moa.csv",
+        comparisons="<results>/validation/comparisons.csv",
         calibrated="<results>/validation/table_1_calibrated.csv",
     log:
         "<logs>/nulls.log",
@@ -177,6 +178,7 @@ rule verdict:
         null_by_moa="<results>/validation/null_by_moa.csv",
         retrieval="<results>/validation/retrieval.csv",
         retrieval_by_moa="<results>/validation/retrieval_by_moa.csv",
+        comparisons="<results>/validation/comparisons.csv",
         stability="<results>/validation/stability.csv",
         candidates="<results>/candidates.csv",
         notes=[f"<results>/{name}/representation.json" for name in CROSSFITTED],

@@ -40,6 +40,20 @@ def false_discovery_rate(p: np.ndarray, moas: np.ndarray) -> np.ndarray:
     return q
 
 
+def n_proposed(close: np.ndarray, moas: np.ndarray, level: float) -> int:
+    """Drugs with q < `level` for a MoA that is not theirs: of (n, n), (n, n_moas), as the functions above would say.
+
+    For many permutations: only the small P are worked out, and of Benjamini and Hochberg's q only whom it lets through.
+    """
+    members = moas.sum(axis=0)
+    total = close @ moas.astype(float)
+    drug, moa = np.nonzero((total > gamma.isf(level, np.maximum(members, 1))) & ~moas)
+    p = gamma.sf(total[drug, moa], members[moa])
+    ordered = np.sort(p)
+    passed = ordered[ordered * (~moas).sum() / np.arange(1, len(p) + 1) < level]
+    return len(np.unique(drug[p <= passed.max(initial=-1.0)]))
+
+
 def proposals(
     drugs: pd.DataFrame, names: Sequence[str], close: np.ndarray, moas: np.ndarray, kept: np.ndarray
 ) -> pd.DataFrame:

@@ -1,5 +1,7 @@
 """Figures of the validation: the observed beside the permuted. Each function returns a matplotlib figure."""
 
+from string import ascii_lowercase
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -62,9 +64,9 @@ def retrieval_figure(retrieval: pd.DataFrame) -> Figure:
     scores = list(retrieval["quantity"].unique())
     n_rows = len(retrieval) // len(scores)
     figure, axes = plt.subplots(
-        1, 2, figsize=millimetres(TWO_COLUMNS, 28 + 7 * n_rows), layout="constrained", sharey=True
+        1, len(scores), figsize=millimetres(TWO_COLUMNS, 28 + 7 * n_rows), layout="constrained", sharey=True
     )
-    for axis, score, letter in zip(axes, scores, "ab", strict=True):
+    for axis, score, letter in zip(axes, scores, ascii_lowercase, strict=False):
         mine = retrieval[retrieval["quantity"] == score].reset_index(drop=True)
         _beside_null(axis, mine, mine["representation"] + ", " + mine["scored"], f"{letter}  Same-MoA {score}")
         axis.set_xscale("log")
