@@ -32,7 +32,6 @@ from moamap.core.names import (
     LABEL_FREE,
     MAP,
     NEAREST,
-    PROPOSED,
     SINGLETONS,
     TOGETHER,
     WITHIN,
@@ -41,7 +40,6 @@ from moamap.core.numerics import as_stored, squared_euclidean, stream
 from moamap.profiles.annotation import check_moas
 from moamap.representations.base import Learned
 from moamap.representations.registry import METHODS, learn
-from moamap.validation.candidates import closeness, false_discovery_rate, nearness_p
 from moamap.validation.crossfit import crossfit, share_unlearned, with_unlearned
 from moamap.validation.gathering import gathering
 from moamap.validation.nulls import enrichment_p, made_within, permutation, permutation_within
@@ -100,12 +98,12 @@ class Procedure:
         return with_unlearned(squared, self.base)
 
     @cached_property
-    def _label_free(self) -> tuple[np.ndarray, Ranking, np.ndarray]:
-        """Communities, ranking and closeness of a representation that no label touches: made once."""
+    def _label_free(self) -> tuple[np.ndarray, Ranking]:
+        """Communities and ranking of a representation that no label touches: made once."""
         squared = self.learn(self.x, None).squared_distances(self.x, self.base)
         everyone = np.arange(len(self.x))
         ranking = rank(squared, everyone, everyone)
-        return communities_of(-as_stored(squared), **self.communities).numbers, ranking, closeness(ranking)
+        return communities_of(-as_stored(squared), **self.communities).numbers, ranking
 
     def score(self, moas: np.ndarray, labels: np.ndarray) -> dict[str, dict]:
         """Everything that is claimed of this labelling, by way of scoring.
@@ -119,8 +117,8 @@ class Procedure:
         """
         shared = sharing(moas)
         if not self.supervised:
-            numbers, ranking, close = self._label_free
-            return {LABEL_FREE: self._claims(numbers, close, shared, moas) | retrieval([ranking], shared, moas)}
+            numbers, ranking = self._label_free
+            return {LABEL_FREE: self._claims(numbers, shared, moas) | retrieval([ranking], shared, moas)}
         scores = {way: self._score_all(learned, shared, moas) for way, learned in self._ways(moas, labels).items()}
         drugs = folds_by_moa(labels, self.n_folds, stream(self.seed, "folds of held-out drugs"))
         whole_moas = folds_of_moas(moa_groups(moas), self.n_folds, stream(self.seed, "folds of held-out MoAs"))
@@ -145,7 +143,7 @@ class Procedure:
             nothing = dict.fromkeys(CLAIMS, np.nan) | {"smallest_p": np.full(moas[:, self.tested].shape[1], np.nan)}
             return nothing | retrieval([], shared, moas)
         ranking = rank(squared, everyone, everyone)
-        return self._claims(numbers, closeness(ranking), shared, moas) | retrieval([ranking], shared, moas)
+        return self._claims(numbers, shared, moas) | retrieval([ranking], shared, moas)
 
     def gathering(self, moas: np.ndarray, labels: np.ndarray) -> dict[str, dict[str, float]]:
         """Of what `score` claims only the pairs that share a community, by way of scoring that gives communities."""
@@ -179,12 +177,11 @@ class Procedure:
             rankings.append(rank(squared, queries, queries if within else everyone))
         return rankings
 
-    def _claims(self, numbers: np.ndarray, close: np.ndarray, shared: np.ndarray, moas: np.ndarray) -> dict:
+    def _claims(self, numbers: np.ndarray, shared: np.ndarray, moas: np.ndarray) -> dict:
         tested = moas[:, self.tested]
         p, k = enrichment_p(numbers, tested)
         enriched = p < self.alpha
         found = int(enriched.any(axis=0).sum())
-        q = false_discovery_rate(nearness_p(close, tested), tested)
         return gathering(numbers, shared, moas) | {
             CLUSTERS: int(numbers.max()),
             ENRICHED: found,
@@ -192,7 +189,6 @@ class Procedure:
             SINGLETONS: int((np.bincount(numbers)[1:] == 1).sum()),
             ENRICHED_BY_TWO: int((enriched & (k >= 2)).any(axis=0).sum()),
             COMMUNITIES_ENRICHED: int(enriched.any(axis=1).sum()),
-            PROPOSED: int((q < 0.05).any(axis=1).sum()),
             "smallest_p": p.min(axis=0),
         }
 
