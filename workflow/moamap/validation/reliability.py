@@ -6,6 +6,7 @@ from scipy.stats import norm
 
 from moamap.core.names import PROPOSED
 from moamap.validation.nulls import summary
+from moamap.validation.proposals import PROPOSAL
 
 EDGES = (0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 1.0)
 FIRST = (1, 3, 5)
@@ -30,7 +31,7 @@ def reliability(posterior: np.ndarray, members: np.ndarray, null: np.ndarray) ->
     drug), null_mean, null_low, null_high, p_value
     """
     stated = posterior[:, :-1]
-    proposed = summary(float((stated.max(axis=1) >= 0.5).sum()), null.astype(float))
+    proposed = summary(float((stated.max(axis=1) >= PROPOSAL).sum()), null.astype(float))
     counted = {name: proposed[name] for name in ("observed", "null_mean", "null_low", "null_high", "p_value")}
     rows = [*_claims(stated, members), *_accuracy(stated, members)]
     rows.append({"quantity": PROPOSED, "over": ALL_DRUGS, "n": len(members)} | counted)
