@@ -31,7 +31,7 @@ def propose_for_drugs(job: Any) -> None:
     logging.info("proposals by %s; of the folds, by %s", model.representation, dict(folds))
     fitted = {"representation": model.representation, "chosen_in_folds": dict(sorted(folds.items()))}
     fitted |= {"weights": dict(zip(SCORES, map(float, model.logit.weights), strict=True)), "none": model.logit.none}
-    fitted |= {"share_without_candidate": float(1 - members.any(axis=1).mean()), "none_prior": job.params.none_prior}
+    fitted |= {"lapse": model.logit.lapse, "none_share": model.logit.none_share}
     write_json(fitted | {"moa": job.params.moa, "moas": names}, job.output.fitted)
 
 

@@ -33,7 +33,8 @@ def propose_for_compounds(job: Any) -> None:
     x = load(job.input.transforms[at])[0].transform(apply_normalization(rows[features][usable], normalization)) - centre
     views = views_of_compounds(distances(x, embedding - centre), distances(embedding - centre, embedding - centre))
     members = membership(index["moa"], fitted["moa"])[fitted["moas"]].to_numpy()
-    model = Logit(np.array([fitted["weights"][score] for score in SCORES]), fitted["none"])
+    weights = np.array([fitted["weights"][score] for score in SCORES])
+    model = Logit(weights, *(fitted[part] for part in ("none", "lapse", "none_share")))
     posterior = propose(model, views, members)
     compounds = rows.loc[usable, "pert_iname"].reset_index(drop=True)
     found = placed(compounds, posterior, views.shares, members, fitted["moas"], list(index["pert_iname"]))

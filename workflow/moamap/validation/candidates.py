@@ -40,18 +40,20 @@ def called(probability: pd.Series) -> np.ndarray:
     return np.where(probability >= PROPOSAL, CALLED, RANKED)
 
 
-def evidence(first: np.ndarray, shares: np.ndarray, members: np.ndarray, drugs: Sequence[str]) -> list[str]:
+def evidence(first: np.ndarray, shares: np.ndarray, members: np.ndarray, drugs: Sequence[str], *, own: bool) -> list[str]:
     """The nearest members of each compound's first MoA, and their ranks among all drugs, in words.
 
     Parameters
     ----------
     first : (n,) its column in `members`
-    shares : (n, n_drugs) rank shares as in `nearness.Views`; 1 of a drug with itself
+    shares : (n, n_drugs) rank shares as in `nearness.Views`
     members : (n_drugs, n_moas) booleans
+    own : whether the compounds are the drugs, in their order: a drug is no evidence of its own MoA
     """
     words, ranks = [], shares.argsort(axis=1, kind="stable").argsort(axis=1) + 1
-    for mine, moa in zip(ranks, first, strict=True):
-        fellows = np.flatnonzero(members[:, moa])
+    itself = np.arange(len(shares)) if own else np.full(len(shares), -1)
+    for mine, moa, row in zip(ranks, first, itself, strict=True):
+        fellows = np.setdiff1d(np.flatnonzero(members[:, moa]), row)
         near = fellows[np.argsort(mine[fellows])[:NAMED]]
         words.append("nearest of its drugs: " + ", ".join(f"{drugs[at]} (rank {mine[at]})" for at in near))
     return words
@@ -79,7 +81,7 @@ def annotated(
     tables = []
     for kind, values in ((HIDDEN, proposed.posterior[:, :-1]), (ADDITIONAL, additional(proposed.posterior, members)[0])):
         table = listed(values, names, probable=kind == HIDDEN).assign(**known, kind=kind)
-        tables.append(table.assign(evidence=evidence(values.argmax(axis=1), shares, members, list(drugs["drug"]))))
+        tables.append(table.assign(evidence=evidence(values.argmax(axis=1), shares, members, list(drugs["drug"]), own=True)))
     hidden, further = tables
     hidden = hidden.assign(
         none_of_these=proposed.posterior[:, -1], stability=proposed.stability, called=called(hidden["probability_1"])
@@ -105,7 +107,7 @@ def placed(
     members, names : as in `annotated`; drugs : (n_drugs,) names
     """
     table = listed(posterior[:, :-1], names, probable=True).assign(compound=compounds, kind=UNANNOTATED)
-    table["evidence"] = evidence(posterior[:, :-1].argmax(axis=1), shares, members, drugs)
+    table["evidence"] = evidence(posterior[:, :-1].argmax(axis=1), shares, members, drugs, own=False)
     table = table.assign(none_of_these=posterior[:, -1], called=called(table["probability_1"]))
     return table[["compound", "kind", "called", *MOAS[:2], "evidence", *MOAS[2:], "none_of_these"]]
 

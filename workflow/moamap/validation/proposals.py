@@ -119,8 +119,7 @@ def learn_weights(
     # a drug of several candidates shares 1 among them
     target = np.column_stack([inside / np.maximum(members.sum(axis=1, keepdims=True), 1), ~known])[rows]
     model = fit(scored, target)
-    n = int(rows.sum())
-    return model if none_prior is None else model.with_none_prior(none_prior, float(target[:, -1].mean()), n)
+    return model if none_prior is None else model.with_none_prior(none_prior, int(rows.sum()))
 
 
 def _posterior(
