@@ -37,7 +37,9 @@ def test_the_fit_is_that_of_the_plain_likelihood_without_derivatives():
 
 def test_the_weights_that_made_the_choices_are_found():
     rng = np.random.default_rng(1)
-    truth, scores = Logit(np.array([1.0, 1.5]), 1.5, 0.3, 0.4), rng.normal(size=(12000, 6, 2))
+    scores = rng.normal(size=(6000, 6, 2))
+    share = Logit(np.array([1.0, 1.5]), 1.5, 0.0, 0.0).posterior(scores)[:, -1].mean()
+    truth = Logit(np.array([1.0, 1.5]), 1.5, 0.3, share)
     drawn = np.array([rng.choice(7, p=p) for p in truth.posterior(scores)])
     found = fit(scores, np.eye(7)[drawn])
     assert [*found.weights, found.none] == pytest.approx([1.0, 1.5, 1.5], abs=0.25)
