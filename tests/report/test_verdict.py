@@ -6,7 +6,6 @@ import pytest
 from moamap.core.names import TOGETHER, TOGETHER_BY_MOA, WITHIN
 from moamap.report import verdict as numbers_and_prose
 
-
 FITTED = {"representation": "itml_crossfit", "chosen_in_folds": {"itml_crossfit": 9, "raw": 1}}
 
 
@@ -46,7 +45,11 @@ def tables(*, p=0.5, probability=0.3, better=False):
     ]
     moa = {"representation": "raw", "moa": "kinase inhibitor", "community": 3, "k": 2, "K": 5}
     drug = {"drug": "w", "known_moa": "m", "stability": 0.8}
-    proposal = drug | {"kind": "hidden MoA", "moa_1": "kinase inhibitor", "evidence": "nearest of its drugs: z (rank 1)"}
+    proposal = drug | {
+        "kind": "hidden MoA",
+        "moa_1": "kinase inhibitor",
+        "evidence": "nearest of its drugs: z (rank 1)",
+    }
     proposal |= {"probability_1": probability, "called": "proposal" if probability >= 0.5 else "ranked list"}
     partner = drug | {"kind": "repurposing partner", "partner": "z [o]", "called": "ranked list"}
     partner |= {"evidence": "nearer than 99.0% of all pairs of drugs"}

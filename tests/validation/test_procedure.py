@@ -84,7 +84,7 @@ def slow_pairs(numbers, moas):
 
 
 def slow_claims(squared, moas):
-    """What a run's tables say: the row of Table 1, the smallest P of each tested MoA, and the pairs in one community."""
+    """What a run's tables say: Table 1, the smallest P of each tested MoA, and the pairs in one community."""
     numbers = find_communities(np.sqrt(squareform(squared)), damping=0.6).numbers
     table = enrichment_table(pd.Series(numbers), moas, min_drugs=MIN_DRUGS, alpha=ALPHA)
     tested = moas.loc[:, moas.sum() >= MIN_DRUGS]

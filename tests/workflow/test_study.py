@@ -97,7 +97,11 @@ def test_cross_fitted_distances_are_of_all_pairs(small_run):
 
 def test_every_drug_has_a_posterior_and_only_half_or_more_is_called_a_proposal(small_run):
     table = pd.read_csv(small_run / "candidates.csv")
-    assert table["kind"].value_counts().to_dict() == {"hidden MoA": 120, "additional MoA": 120, "repurposing partner": 20}
+    assert table["kind"].value_counts().to_dict() == {
+        "hidden MoA": 120,
+        "additional MoA": 120,
+        "repurposing partner": 20,
+    }
     assert ((table["called"] == "proposal") == (table["probability_1"] >= 0.5)).all()
     fitted = json.loads((small_run / "validation/proposals.json").read_text())
     assert fitted["representation"] in ("raw", "pca", "itml_crossfit")  # never in sample

@@ -6,7 +6,7 @@ import numpy as np
 
 from _files import read_index, read_json, read_table, read_unlabelled, write_table
 from _job import run
-from moamap.communities.placing import distances, unusable
+from moamap.communities.placing import check_features, distances, unusable
 from moamap.core.labels import membership
 from moamap.core.names import ID_COLUMNS, learned_as
 from moamap.profiles.annotation import feature_columns, one_row_per_compound
@@ -27,6 +27,7 @@ def propose_for_compounds(job: Any) -> None:
     table = read_unlabelled(job.input.compounds)
     features = feature_columns(table)
     rows, _ = one_row_per_compound(table[[*(column for column in ID_COLUMNS if column in table), *features]])
+    check_features(rows[features], normalization)
     usable = ~unusable(rows[features], normalization)
     embedding = read_unlabelled(job.input.embeddings[at], index).drop(columns="drug").to_numpy(float)
     centre = embedding.mean(axis=0)

@@ -19,7 +19,19 @@ FOLDERS = frozenset(  # of a data set's results, beside those of its representat
 TEXT_COLUMNS = frozenset(  # columns of the run's tables that are text, however much a cell looks like a number or NA
     {
         *ROLES,
-        *("drug", "known_moa", "called", "partner", "evidence", "queried", "feature", "representation", "phenotype", "block", "grade"),
+        *(
+            "drug",
+            "known_moa",
+            "called",
+            "partner",
+            "evidence",
+            "queried",
+            "feature",
+            "representation",
+            "phenotype",
+            "block",
+            "grade",
+        ),
         *("compound", "true_moa", "nearest_drug", "nearest_moa"),
         *(f"moa_{place}" for place in range(1, 6)),
         *("kind", "relation", "step", "detail", "reason", "problem", "q_family", "data"),

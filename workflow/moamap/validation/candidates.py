@@ -40,7 +40,9 @@ def called(probability: pd.Series) -> np.ndarray:
     return np.where(probability >= PROPOSAL, CALLED, RANKED)
 
 
-def evidence(first: np.ndarray, shares: np.ndarray, members: np.ndarray, drugs: Sequence[str], *, own: bool) -> list[str]:
+def evidence(
+    first: np.ndarray, shares: np.ndarray, members: np.ndarray, drugs: Sequence[str], *, own: bool
+) -> list[str]:
     """The nearest members of each compound's first MoA, and their ranks among all drugs, in words.
 
     Parameters
@@ -79,9 +81,14 @@ def annotated(
     )
     known = {"drug": drugs["drug"], "known_moa": drugs["moa"]}
     tables = []
-    for kind, values in ((HIDDEN, proposed.posterior[:, :-1]), (ADDITIONAL, additional(proposed.posterior, members)[0])):
+    for kind, values in (
+        (HIDDEN, proposed.posterior[:, :-1]),
+        (ADDITIONAL, additional(proposed.posterior, members)[0]),
+    ):
         table = listed(values, names, probable=kind == HIDDEN).assign(**known, kind=kind)
-        tables.append(table.assign(evidence=evidence(values.argmax(axis=1), shares, members, list(drugs["drug"]), own=True)))
+        tables.append(
+            table.assign(evidence=evidence(values.argmax(axis=1), shares, members, list(drugs["drug"]), own=True))
+        )
     hidden, further = tables
     hidden = hidden.assign(
         none_of_these=proposed.posterior[:, -1], stability=proposed.stability, called=called(hidden["probability_1"])

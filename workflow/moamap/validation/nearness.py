@@ -15,7 +15,7 @@ FLAT = 1e-3  # skewness below which the gamma distribution is as good as normal
 
 @dataclass(frozen=True)
 class Views:
-    """What the scores need of the distances of some compounds (rows) to all labelled drugs (columns); no label is in it.
+    """What the scores need of the distances of some compounds (rows) to all labelled drugs (columns): no label.
 
     shares : (n, n_drugs) rank of the drug as seen by the compound, as a share: 1 is farthest
     kernel : (n, n_drugs) large where compound and drug see each other near

@@ -108,9 +108,7 @@ def learn(
     return Model(best, learn_weights(found[best].views, moas[:, tested], rows, none_prior, seed))
 
 
-def learn_weights(
-    views: Views, members: np.ndarray, rows: np.ndarray, none_prior: float | None, seed: int
-) -> Logit:
+def learn_weights(views: Views, members: np.ndarray, rows: np.ndarray, none_prior: float | None, seed: int) -> Logit:
     """The conditional logit of some drugs' MoAs; `members` as `moas` in `learn`, of the candidates only."""
     known = members.any(axis=1)
     usable = members.sum(axis=0) > 1  # where one is left out, another remains

@@ -1,5 +1,7 @@
 """Whether stated probabilities come true, and whether they say more than two trivial guesses."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
@@ -51,7 +53,7 @@ def _claims(stated: np.ndarray, members: np.ndarray) -> list[dict]:
     """Claims of all drugs and candidates, pooled by their probability; a bin without any has no row."""
     place = np.clip(np.searchsorted(EDGES, stated, side="right") - 1, 0, len(EDGES) - 2)
     rows = []
-    for at, (low, high) in enumerate(zip(EDGES[:-1], EDGES[1:], strict=True)):
+    for at, (low, high) in enumerate(pairwise(EDGES)):
         mine = place == at
         if mine.any():
             row = {"quantity": f"{CLAIMS} of {low:g} to {high:g}", "over": "drugs x candidate MoAs"}
