@@ -1,12 +1,17 @@
 """What a study costs: time, peak memory and disk of each step against the number of compounds, on simulated screens.
 
-    .venv/bin/python benchmarks/scale.py [--out results/benchmarks/scale] [--cores 2] [--representations raw] SIZE...
+    PYTHONPATH=workflow python benchmarks/scale.py [--out FOLDER] [--representations raw pca itml] SIZE...
+    PYTHONPATH=workflow python benchmarks/scale.py --fit [FOLDER of an earlier run]...
 
 Each screen has 1,105 annotated drugs (or as many as there are) of 372 MoAs and 812 features; all its compounds go into
-one map (unannotated: cluster). Beyond 25,000 compounds there are no tables of all pairs. Times and
-memory are those that Snakemake measures of every job, disk is the size of what a step leaves behind. The costs of
-several jobs of a step are added up (of memory the largest is taken). The exponent is the slope of log cost against log
-number of compounds over the two largest screens.
+one map (unannotated: cluster), or, with --annotated, every compound has a MoA. Beyond 25,000 compounds there are no
+tables of all pairs. Times and memory are those that Snakemake measures of every job, disk is the size of what a step
+leaves behind. The costs of several jobs of a step are added up (of memory the largest is taken). The exponent is the
+slope of log cost against log number of compounds over the two largest screens. Sizes that were run before into the same
+folder are not run again; delete their jobs_SIZE.csv for that.
+
+--fit makes resources/costs.csv, by which the study estimates its costs, from all jobs that were measured, and prints
+how far the estimate of every job at the largest size is off that was fitted without this size.
 """
 
 import argparse
@@ -23,24 +28,29 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from moamap.core.costs import SUPERVISED, fit, size_of
+from moamap.core.names import DENSE_UP_TO
+from moamap.representations.registry import METHODS
+
 ROOT = Path(__file__).resolve().parents[1]
 SNAKEMAKE = [str(Path(sys.executable).with_name("snakemake"))]
-ANNOTATED, DENSE = 1105, 25_000
+ANNOTATED, FEATURES = 1105, 812
+WHOLE = ("simulate", "read", "annotate", "embed", "placing", "provenance")  # they handle all compounds
 COSTS = {"seconds": "time (s)", "memory_mb": "peak memory (MB)", "disk_mb": "disk (MB)"}
 
 
-def study_of(n: int, representations: list[str], validation: str) -> dict:
+def study_of(n: int, options: argparse.Namespace) -> dict:
     """The config of a screen of n compounds."""
+    names = options.representations
     return {
         "dataset": f"scale_{n}",
-        "simulation": {"seed": 1, "n_drugs": n, "n_annotated": min(n, ANNOTATED)},
-        "representations": {name: {"method": name} for name in representations},
-        "main": representations[-1],
+        "simulation": {"seed": 1, "n_drugs": n, "n_annotated": n if options.annotated else min(n, ANNOTATED)},
+        "representations": {name: {"method": name} for name in names},
+        "main": names[-1],
         "unannotated": "cluster",
-        "connections": "all" if n <= DENSE else "none",
+        "connections": "all" if n <= DENSE_UP_TO else "none",
         "normalization": {"axis": "profile"},
-        "query": ["simulated drug 0001", "simulated drug 0002"],
-        "validation": validation,
+        "validation": options.validation,
     }
 
 
@@ -52,24 +62,49 @@ def run(config: Path, cores: int) -> float:
     return time.perf_counter() - started
 
 
-def costs_of(config: Path, n: int) -> pd.DataFrame:
-    """A row a step: compounds, step, jobs, seconds, memory_mb, disk_mb, from the files of a finished run."""
+def jobs_of(config: Path, n: int, supervised: set[str]) -> pd.DataFrame:
+    """The jobs of a finished run: step, rows (compounds that it works on), features, seconds, memory_mb, disk_mb."""
     listed = subprocess.run(
         [*SNAKEMAKE, "--summary", "--configfile", str(config)], cwd=ROOT, check=True, capture_output=True, text=True
     )
-    disk: dict[str, int] = defaultdict(int)
-    logs: dict[str, set[str]] = defaultdict(set)
+    disk: dict[tuple[str, str], int] = defaultdict(int)
     for row in csv.DictReader(io.StringIO(listed.stdout), delimiter="\t"):
-        if (ROOT / row["output_file"]).is_file():
-            disk[row["rule"]] += (ROOT / row["output_file"]).stat().st_size
-            logs[row["rule"]] |= set(row["log-file(s)"].split(","))
+        log, file = row["log-file(s)"].split(",")[0], ROOT / row["output_file"]
+        disk[row["rule"], log] += file.stat().st_size if file.is_file() else 0
     rows = []
-    for step, files in logs.items():
-        jobs = [ROOT / file.replace("/logs/", "/benchmarks/").replace(".log", ".tsv") for file in files]
-        measured = pd.concat([pd.read_csv(job, sep="\t") for job in jobs if job.is_file()])
-        used = {"seconds": measured["s"].sum(), "memory_mb": measured["max_rss"].max(), "disk_mb": disk[step] / 1e6}
-        rows.append({"compounds": n, "step": step, "jobs": len(measured), **used})
+    for (rule, log), size in disk.items():
+        measured = ROOT / log.replace("/logs/", "/benchmarks/").replace(".log", ".tsv")
+        if not measured.is_file():
+            continue
+        used = pd.read_csv(measured, sep="\t").iloc[0]
+        everyone = rule in WHOLE or "_all/" in log
+        rows.append(
+            {
+                "compounds": n,
+                "step": step_of(rule, log, n if everyone else ANNOTATED, supervised),
+                "rows": n if everyone else min(n, ANNOTATED),
+                "features": FEATURES,
+                "seconds": used["s"],
+                "memory_mb": float(used["max_rss"]) if used["max_rss"] != "-" else 0.0,
+                "disk_mb": size / 1e6,
+            }
+        )
     return pd.DataFrame(rows)
+
+
+def step_of(rule: str, log: str, rows: int, supervised: set[str]) -> str:
+    """The step of a job, as `moamap.core.costs` names it."""
+    if rule == "communities" and rows > DENSE_UP_TO:
+        return "communities (sparse)"
+    learns = rule in ("represent", "permute", "perturb") and any(f"_{name}" in log for name in supervised)
+    return rule + SUPERVISED * learns
+
+
+def costs_of(jobs: pd.DataFrame) -> pd.DataFrame:
+    """A row a step and size: the times and the disk of its jobs added up, the largest of their memory."""
+    return jobs.groupby(["compounds", "step"], as_index=False).agg(
+        jobs=("step", "size"), seconds=("seconds", "sum"), memory_mb=("memory_mb", "max"), disk_mb=("disk_mb", "sum")
+    )
 
 
 def with_exponents(table: pd.DataFrame) -> pd.DataFrame:
@@ -100,28 +135,50 @@ def draw(table: pd.DataFrame, path: Path) -> None:
     figure.savefig(path.with_suffix(".png"), dpi=150)
 
 
+def fit_costs(folders: list[Path]) -> None:
+    """Write resources/costs.csv, and print how well the costs of the largest screen follow from the smaller ones."""
+    jobs = pd.concat([pd.read_csv(file) for folder in folders for file in sorted(folder.glob("jobs_*.csv"))])
+    largest = jobs["compounds"] == jobs["compounds"].max()
+    foretold = fit(jobs[~largest]).set_index(["step", "cost"])
+    print(f"the screen of {jobs['compounds'].max():,} compounds, foretold from the smaller ones:")
+    for step, some in jobs[largest].groupby("step"):
+        if step in foretold.index:
+            sizes = np.array([size_of(step, *row) for row in some[["rows", "features"]].to_numpy()])
+            each = [foretold.loc[(step, cost)] for cost in COSTS]
+            off = {row.name[1]: (row["fixed"] + row["each"] * sizes).sum() / some[row.name[1]].sum() for row in each}
+            print(f"  {step:28}" + "".join(f"{cost} {ratio:6.2f} x   " for cost, ratio in off.items()))
+    fit(jobs).to_csv(ROOT / "resources/costs.csv", index=False, float_format="%.4g")
+
+
 def main() -> None:
     """Run the studies of the given sizes, or take those that were run before, and write table and plot."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sizes", nargs="+", type=int)
+    parser.add_argument("sizes", nargs="*", type=int)
     parser.add_argument("--out", type=Path, default=ROOT / "results/benchmarks/scale")
     parser.add_argument("--cores", type=int, default=2)
     parser.add_argument("--representations", nargs="+", default=["raw"])
     parser.add_argument("--validation", default="quick", choices=["quick", "full", "off"])
+    parser.add_argument("--annotated", action="store_true", help="every compound has a MoA")
+    parser.add_argument("--fit", nargs="*", type=Path, help="folders of earlier runs")
     options = parser.parse_args()
+    if options.fit is not None:
+        fit_costs(options.fit or [options.out])
+        return
     options.out.mkdir(parents=True, exist_ok=True)
-    tables, whole = [], {}
     for n in options.sizes:
-        config = options.out / f"{n}.yaml"
-        config.write_text(yaml.safe_dump(study_of(n, options.representations, options.validation)))
-        whole[n] = run(config, options.cores)
-        tables.append(costs_of(config, n))
+        config, measured = options.out / f"{n}.yaml", options.out / f"jobs_{n}.csv"
+        if not measured.exists():
+            config.write_text(yaml.safe_dump(study_of(n, options)))
+            seconds = run(config, options.cores)
+            supervised = {name for name in options.representations if METHODS[name].supervised}
+            jobs_of(config, n, supervised).assign(whole_run=seconds).to_csv(measured, index=False)
+        jobs = pd.read_csv(measured)
         print(
-            f"{n:,} compounds: {whole[n] / 60:.1f} min, {tables[-1]['memory_mb'].max() / 1000:.1f} GB, "
-            f"{tables[-1]['disk_mb'].sum() / 1000:.1f} GB on disk",
+            f"{n:,} compounds: {jobs['whole_run'][0] / 60:.1f} min, {jobs['memory_mb'].max() / 1000:.1f} GB, "
+            f"{jobs['disk_mb'].sum() / 1000:.1f} GB on disk",
             flush=True,
         )
-    table = pd.concat(tables)
+    table = costs_of(pd.concat([pd.read_csv(options.out / f"jobs_{n}.csv") for n in options.sizes]))
     table.to_csv(options.out / "costs.csv", index=False)
     wide = with_exponents(table)
     wide.to_csv(options.out / "exponents.csv")

@@ -102,7 +102,7 @@ def test_ids_names_and_moas_are_the_same_text_in_every_table(text_run):
     checked = set()
     for path in paths:
         found = read_table(path)
-        for column in TEXT_OF.keys() & set(found):
+        for column in TEXT_OF.keys() & set(found.select_dtypes(exclude="number")):  # a drug may be its row, too
             assert set(found[column]) <= TEXT_OF[column], (path, column)
             checked.add((path.name, column))
     assert len(checked) > 30 and {column for _, column in checked} == set(TEXT_OF)

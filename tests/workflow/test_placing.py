@@ -73,7 +73,7 @@ def test_the_study_is_the_same_bytes_without_them(study):
     found, expected = checksums(alone), checksums(study)
     shared = {file for file in found if file.split("/")[-1] not in OF_INPUT} & set(expected)
     assert {file: found[file] for file in shared} == {file: expected[file] for file in shared}
-    assert len(shared) == 4 + 6  # of profiles/, of itml/
+    assert len(shared) == 4 + 8  # of profiles/, of itml/
     assert not (alone / "profiles/unannotated.parquet").exists()
 
 

@@ -60,7 +60,7 @@ def test_a_run_is_a_page_in_a_folder_with_spaces_and_with_two_configs(tmp_path):
     lines = run.stdout.splitlines()
     assert len(lines) < 60 and all(len(line) < 300 for line in lines)
     assert (folder / "results/other/raw/communities.csv").exists()
-    assert lines[-1].startswith("7 jobs done") and "results/other/logs" in lines[-1]
+    assert lines[-1].startswith("8 jobs done") and "results/other/logs" in lines[-1]
     assert all(letter.isprintable() for line in lines for letter in line)
     log = next(word for word in lines[-1].split() if word.endswith(".snakemake.log"))
     assert "rule annotate:" in (folder / log).read_text()

@@ -73,5 +73,6 @@ rule inspection:
         min_drugs=config["enrichment"]["min_drugs"],
         query=config["query"],
         normalization=config["normalization"],
+        config=config,  # for what it will cost
     script:
         "../scripts/inspection.py"

@@ -5,8 +5,10 @@ from typing import Any
 
 import pandas as pd
 
+from _costs import expected_costs, machine
 from _files import is_simulated, read_hub, read_unlabelled, write_table
 from _job import run
+from moamap.core.costs import check_fits
 from moamap.core.names import ID_COLUMNS
 from moamap.profiles.annotation import annotate as keep_annotated
 from moamap.profiles.annotation import (
@@ -42,6 +44,10 @@ def annotate(job: Any) -> None:
         "%d rows, %d with a MoA, %d drugs, %d MoAs, %d compounds without a MoA",
         *(len(table), len(rows), len(annotated), annotated["moa"].nunique(), len(unannotated)),
     )
+    sizes = {"drugs": len(annotated), "compounds": len(annotated) + len(unannotated)}
+    # the config is looked at as a whole, and not by parameters: what is written does not depend on it
+    expected = expected_costs(job.config, **sizes, features=annotated.shape[1] - len(ID_COLUMNS))
+    check_fits(expected, job.config, **machine(job.output.annotated))
     write_table(annotated, job.output.annotated, simulated=is_simulated(job))
     index = annotated[ID_COLUMNS].rename_axis("index").reset_index()
     write_table(index, job.output.index, simulated=is_simulated(job))

@@ -3,10 +3,15 @@
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
+from _costs import expected_costs, machine
 from _files import read_hub
 from _job import run
+from moamap.core.costs import check_fits, cost_lines
+from moamap.core.errors import InputError
 from moamap.profiles.annotation import feature_columns, hub_annotation, moa_notes, name_notes, scale_notes
-from moamap.profiles.contract import contract_notes, with_numbers
+from moamap.profiles.contract import contract_notes, is_control, with_numbers
 from moamap.profiles.formats import read_source
 from moamap.profiles.inspection import inspect, refusals
 from moamap.profiles.normalize import feature_statistics
@@ -40,11 +45,25 @@ def inspect_data(job: Any) -> None:
     if not refused and wells is None and job.params.normalization["axis"] == "feature":  # wells have one scale already
         statistics = feature_statistics(with_numbers(table)[feature_columns(table)])
         notes += scale_notes(statistics, job.params.normalization["epsilon"])
+    expected = expected_costs(job.params.config, **sizes_of(labelled, wells))
+    found += cost_lines(expected)
+    try:
+        check_fits(expected, job.params.config, **machine(job.output[0]))
+    except InputError as error:
+        refused = [*refused, str(error)]
     found += [("warning", note) for note in notes]
     found += [("verdict", f"the study would refuse it: {problem}") for problem in refused]
     found += [("verdict", "the table is as the study needs it")] * (not refused)
     report = "\n".join([str(source), *(f"{what + ':':<52} {how_much}" for what, how_much in found)])
     Path(job.output[0]).write_text(report + "\n", encoding="utf-8")
+
+
+def sizes_of(table: pd.DataFrame, wells: Any) -> dict[str, int]:
+    """How many drugs with a MoA, compounds and features there are (before features are selected)."""
+    drugs = table[~is_control(table, (wells or {}).get("controls", ()))]
+    annotated = drugs[drugs["moa"].notna()] if "moa" in drugs else drugs
+    sizes = {"drugs": annotated["pert_id"].nunique(), "compounds": drugs["pert_id"].nunique()}
+    return sizes | {"features": len(feature_columns(table))}
 
 
 if __name__ == "__main__":

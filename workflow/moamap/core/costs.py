@@ -11,12 +11,14 @@ import numpy as np
 import pandas as pd
 
 from moamap.core.errors import InputError
+from moamap.core.names import DENSE_UP_TO
 
-DENSE = 25_000  # drugs up to which there are tables of all pairs, and communities by dense affinity propagation
 COSTS = ("seconds", "memory_mb", "disk_mb")
 PAIRS = ("tally", "neighbours", "connect", "crossfit", "permute", "perturb", "candidates", "nulls", "supplement")
-GROWS_WITH = dict.fromkeys(PAIRS, "pairs") | {"communities": "pairs", "communities (sparse)": "rows"}
+GROWS_WITH = dict.fromkeys(PAIRS, "pairs") | {"communities": "pairs", "communities (sparse)": "rows", "tsne": "rows"}
 SUPERVISED = " (supervised)"  # steps that learn from labels are dearer
+ONCE = ("normalize", "enrich", "community_features", "table_1", "supplement", "query", "nulls", "stability")
+ONCE += ("candidates", "verdict", "figures", "study_h5ad", "explorer", "page")  # for all representations together
 
 
 class Step(NamedTuple):
@@ -29,12 +31,12 @@ class Step(NamedTuple):
 
 def size_of(step: str, rows: float, features: float) -> float:
     """The size by which the work of a step grows: pairs of drugs, drugs, or values (drugs x features)."""
-    kind = GROWS_WITH.get(step.removesuffix(SUPERVISED), "rows" if step == "tsne" else "values")
+    kind = GROWS_WITH.get(step.removesuffix(SUPERVISED), "values")
     return {"pairs": rows * (rows - 1) / 2, "rows": rows, "values": rows * features}[kind]
 
 
 def steps_of(config: dict[str, Any], *, drugs: int, compounds: int, supervised: set[str]) -> Iterator[Step]:
-    """The steps of a study that cost the most.
+    """The steps of a study, as far as they are known before it begins.
 
     Parameters
     ----------
@@ -43,8 +45,8 @@ def steps_of(config: dict[str, Any], *, drugs: int, compounds: int, supervised: 
     supervised : names of the representations that learn from MoAs
     """
     names = list(config["representations"])
-    yield from (Step(name, compounds, 1) for name in ("read", "annotate"))
-    yield from (Step(name, drugs, 1) for name in ("normalize", "community_features", "supplement", "study_h5ad"))
+    yield from (Step(name, compounds, 1) for name in ("read", "annotate", "placing", "embed"))
+    yield from (Step(name, drugs, 1) for name in ONCE)
     for name in names:
         yield Step("represent" + SUPERVISED * (name in supervised), drugs, 1)
     maps = [(drugs, len(names))] + [(compounds, len(names))] * (config["unannotated"] == "cluster")
@@ -52,7 +54,9 @@ def steps_of(config: dict[str, Any], *, drugs: int, compounds: int, supervised: 
         yield Step("neighbours", rows, count)
         if config["connections"] == "all":
             yield Step("connect", rows, count)
-        sparse = config["communities"]["engine"] == "sparse" or (rows > DENSE or config["connections"] == "none")
+        sparse = config["communities"]["engine"] != "dense" and (
+            config["communities"]["engine"] != "auto" or rows > DENSE_UP_TO or config["connections"] == "none"
+        )
         yield Step("communities (sparse)" if sparse else "communities", rows, count)
         yield Step("tsne", rows, count)
     if config["validation"] != "off":
@@ -85,8 +89,25 @@ def estimate(costs: pd.DataFrame, steps: list[Step], features: int) -> pd.DataFr
             fixed, slope = known.loc[(step.name, cost), ["fixed", "each"]]
             each[cost] = fixed + slope * size_of(step.name, step.rows, features)
         times = {"seconds": step.jobs, "memory_mb": 1, "disk_mb": step.jobs}
-        rows.append({**step._asdict(), **{cost: each[cost] * times[cost] for cost in COSTS}})
-    return pd.DataFrame(rows).rename(columns={"name": "step"})
+        rows.append((*step, *(each[cost] * times[cost] for cost in COSTS)))
+    return pd.DataFrame(rows, columns=["step", "rows", "jobs", *COSTS])
+
+
+def cost_lines(expected: pd.DataFrame) -> list[tuple[str, str]]:
+    """What people read of an estimate, as (what, how much): altogether, and of each step that takes part in it."""
+    totals = expected["seconds"].sum(), expected["memory_mb"].max(), expected["disk_mb"].sum()
+    lines = [("expected on one core", f"{_amounts(*totals)} (memory of the largest job)")]
+    dear = expected.nlargest(8, "seconds").index.union(expected.nlargest(3, "memory_mb").index)
+    for step in expected.loc[dear].sort_values("seconds", ascending=False).itertuples():
+        jobs = f"{step.jobs} jobs, " if step.jobs > 1 else ""
+        amounts = _amounts(step.seconds, step.memory_mb, step.disk_mb)
+        lines.append((f"  {step.step}", f"{jobs}{step.rows:,} drugs: {amounts}"))
+    return lines
+
+
+def _amounts(seconds: float, memory_mb: float, disk_mb: float) -> str:
+    time = f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+    return f"{time}, {memory_mb / 1e3:.1f} GB of memory, {disk_mb / 1e3:.2f} GB of disk"
 
 
 def fit(measured: pd.DataFrame) -> pd.DataFrame:
@@ -108,27 +129,38 @@ def fit(measured: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
-def check_fits(expected: pd.DataFrame, *, memory: float, disk: float) -> None:
-    """Raise InputError where a job needs more memory, or all of them more disk, than there is (bytes)."""
-    largest = expected.loc[expected["memory_mb"].idxmax()]
+def check_fits(expected: pd.DataFrame, config: dict[str, Any], *, memory: float, disk: float) -> None:
+    """Raise InputError where a job needs more memory, or all of them more disk, than there is (bytes), or where all
+    pairs of too many drugs are asked for.
+
+    Parameters
+    ----------
+    expected : as `estimate` has it
+    config : with all its defaults
+    """
+    connected = expected.loc[expected["step"] == "connect", "rows"]
+    if (connected > DENSE_UP_TO).any():
+        raise InputError(
+            f"connections: all pairs of {connected.max():,} drugs would be {connected.max() ** 2 // 2:,} rows; above "
+            f"{DENSE_UP_TO:,} drugs set `connections: none`, which keeps each drug's nearest"
+        )
+    largest = expected.nlargest(1, "memory_mb").squeeze()
     if largest["memory_mb"] * 1e6 > memory:
         raise InputError(
-            f"{largest['step']} of {largest['rows']:,} drugs needs about {largest['memory_mb'] / 1e3:.1f} GB of "
-            f"memory, and there are {memory / 1e9:.1f} GB; {_advice(largest['step'])}"
+            f"the step {largest['step']!r} of {largest['rows']:,} drugs needs about {largest['memory_mb'] / 1e3:.1f} "
+            f"GB of memory, and there are {memory / 1e9:.1f} GB; {_advice(largest['step'], config)}"
         )
     needed = expected["disk_mb"].sum() * 1e6
     if needed > disk:
         raise InputError(
-            f"the study needs about {needed / 1e9:.1f} GB of disk, and {disk / 1e9:.1f} GB are free; set connections: "
-            "none, which leaves out the tables of all pairs, or give results/ more room"
+            f"the study needs about {needed / 1e9:.1f} GB of disk, and {disk / 1e9:.1f} GB are free; set `connections: "
+            "none`, which leaves out the tables of all pairs, or give results/ more room"
         )
 
 
-def _advice(step: str) -> str:
-    if step == "communities":
-        return "set communities.engine: sparse"
-    if step in ("connect", "supplement"):
-        return "set connections: none"
+def _advice(step: str, config: dict[str, Any]) -> str:
     if step.startswith(("permute", "perturb", "crossfit")):
-        return 'set validation: "off", or use a larger machine'
+        return 'set `validation: "off"`, or use a larger machine'
+    if step in ("communities", "connect", "supplement") and config["connections"] == "all":
+        return "set `connections: none`, with which each drug's nearest are enough, or use a larger machine"
     return "use a larger machine"

@@ -85,3 +85,6 @@ def learned_as(name: str) -> str:
 def name_of(representation: str, way: str) -> str:
     """The study's name for the communities of a representation, given the way of scoring."""
     return crossfitted(representation) if way == CROSSFIT else representation
+
+
+DENSE_UP_TO = 25_000  # drugs of which there are tables of all pairs; three n x n arrays of float32 take 7.5 GB there

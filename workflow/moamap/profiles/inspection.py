@@ -28,7 +28,6 @@ CHANNELS = (
     "Golgi",
     "Tubulin",
 )
-ARRAYS = 6  # n x n of float64 that the widest step, a permutation, holds at once
 
 
 def inspect(table: pd.DataFrame, *, controls: Iterable = (), min_drugs: int = 5) -> list[tuple[str, str]]:
@@ -47,10 +46,7 @@ def inspect(table: pd.DataFrame, *, controls: Iterable = (), min_drugs: int = 5)
     found.append(("drugs (pert_id)", f"{drugs['pert_id'].nunique()}"))
     found += _repeats(drugs, control, table)
     found += _features(table[features])
-    found += _moas(drugs, min_drugs)
-    n = drugs.loc[drugs["moa"].notna(), "pert_id"].nunique() if "moa" in drugs else drugs["pert_id"].nunique()
-    gigabytes = (8 * len(table) * len(features) * 3 + ARRAYS * 8 * n**2) / 1e9
-    return [*found, ("memory of the largest job", f"about {max(0.5, gigabytes):.1f} GB for {n} drugs")]
+    return found + _moas(drugs, min_drugs)
 
 
 def refusals(
