@@ -31,7 +31,7 @@ def reliability_rows(observed, low, proposals):
     drugs = ("all annotated drugs", "drugs with a candidate MoA")
     rows = [row | {"quantity": f"top-{first}", "over": over} for over in drugs for first in (1, 3, 5)]
     rows.append({"quantity": "claims of 0.5 to 0.65", "n": 7, "stated": 0.6, "observed": 0.57, "low": 0.2, "high": 0.8})
-    counted = {"quantity": "proposals at 0.5 or more", "over": "all annotated drugs", "observed": proposals}
+    counted = {"quantity": "proposals at 0.5 or more", "over": "all annotated drugs", "n": 20, "observed": proposals}
     return pd.DataFrame([*rows, counted | {"null_mean": 0.2, "null_high": 1, "p_value": 0.05}])
 
 
