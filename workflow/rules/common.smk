@@ -149,6 +149,12 @@ def distance_files(representation):
     return all_pairs(representation) or without
 
 
+def square_files(representation):
+    """What all distances are made from at once: the embedding, which is much smaller, where there is one."""
+    embedded = [f"<results>/{representation}/embedding.parquet"]
+    return connection_files(representation) if representation in CROSSFITTED else embedded
+
+
 def wide(wildcards, input):
     """Threads for a job that uses as many as there are where the drugs are many."""
     made = [Path(file) for file in input if Path(file).is_file()]  # `input.size_mb` is unknown in a dry run

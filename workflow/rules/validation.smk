@@ -148,7 +148,7 @@ rule stability:
 
 rule proposals:
     input:
-        **{f"distances_{name}": distance_files(name) for name in PROPOSERS},
+        **{f"distances_{name}": square_files(name) for name in PROPOSERS},
         index="<results>/profiles/drugs.parquet",
     output:
         table="<results>/validation/proposals.csv",
