@@ -46,6 +46,7 @@ rule all:
 rule place:
     input:
         placed_files() or nothing_to_place,
+        proposals_placed() if config["reference"] else [],
 
 
 # what the data hold, before anything runs

@@ -132,6 +132,7 @@ def test_every_violation_is_one_line(config, lines):
         ("columns", {"moa": "A", "plate": "A"}, "columns: 'A' is given for both moa and plate; expected a column for"),
         ("main", "itlm", "main: there is no representation 'itlm'; did you mean 'itml'?"),
         ("main", "itml_crossfit", "main: there is no representation 'itml_crossfit'; write 'itml'"),
+        ("proposals", {"representation": "pcaa"}, "proposals.representation: there is no representation 'pcaa'"),
         ("compare", ["raw", "pcaa"], "compare: there is no representation 'pcaa'; did you mean 'pca'?"),
         ("representations.pca_crossfit", {"method": "raw"}, "representations: 'pca_crossfit' is the name of cross-fit"),
         (

@@ -24,6 +24,7 @@ RERUN = {
         {"check", "query", "repurposing", "candidates", "stability", "verdict", "figures", "reproduction"},
     ),
     "neighbours": ({"neighbours": 5}, {"query", "candidates", "verdict"}),
+    "none_prior": ({"proposals": {"none_prior": 0.7}}, {"proposals", "candidates", "verdict", "figures"}),
     "csif_ratio": ({"csif_ratio": 0.02}, {"community_features", "supplement", "reproduction"}),
     "alpha": (
         {"enrichment": {"alpha": 0.05}},

@@ -22,7 +22,8 @@ from .study import ROOT, SMALL, checksums, snakemake
 LEARNED = ["raw", "pca", "itml"]
 QUERIED = ["simulated drug 001", "simulated drug 002"]
 REPRESENTATIONS = [*LEARNED, "itml_crossfit"]
-FIGURES = ["fig1", "fig2", "fig3", "fig4", "figS1", "validation_null", "validation_retrieval", "validation_stability"]
+FIGURES = ["fig1", "fig2", "fig3", "fig4", "figS1", "validation_null", "validation_retrieval"]
+FIGURES += ["validation_reliability", "validation_stability"]
 EACH = ["neighbours.parquet", "connections.parquet", "representation.json", "communities.csv", "communities.json"]
 EACH += ["enrichment.csv", "community_features.csv", "csif_overlap.csv", "tsne.csv"]
 ONCE = ["profiles/annotated.parquet", "profiles/normalized.parquet", "profiles/dropped.csv", "truth.csv"]
@@ -32,6 +33,7 @@ ONCE += [f"validation/{name}.csv" for name in ("null", "null_by_moa", "retrieval
 ONCE += ["validation/table_1_calibrated.csv", "validation/verdict.md", "validation/power.csv", "candidates.csv"]
 ONCE += ["reproduction.csv", "repurposing.csv", "provenance.json", "explorer.html"]
 ONCE += ["report.html", "references.bib", "run.html"]
+ONCE += [f"validation/{name}" for name in ("proposals.csv", "proposals.json", "reliability.csv")]
 ONCE += [f"{name}/{file}" for name in LEARNED for file in ("transform.npz", "embedding.parquet")]
 
 
@@ -130,6 +132,24 @@ def test_cross_fitted_distances_are_of_all_pairs(small_run):
     assert len(connections) == 120 * 119 // 2
     assert (connections["distance"] > 0).all()
     assert set(folds["split_1"]) == {1, 2, 3, 4} and len(folds) == 120
+
+
+def test_every_drug_has_a_posterior_and_only_half_or_more_is_called_a_proposal(small_run):
+    table = pd.read_csv(small_run / "candidates.csv")
+    assert table["kind"].value_counts().to_dict() == {
+        "hidden MoA": 120,
+        "additional MoA": 120,
+        "repurposing partner": 20,
+    }
+    assert ((table["called"] == "proposal") == (table["probability_1"] >= 0.5)).all()
+    fitted = json.loads((small_run / "validation/proposals.json").read_text())
+    assert fitted["representation"] in ("raw", "pca", "itml_crossfit")  # never in sample
+    assert sum(fitted["chosen_in_folds"].values()) == 10
+    assert set(table["moa_1"].dropna()) <= set(fitted["moas"])
+    reliability = pd.read_csv(small_run / "validation/reliability.csv").set_index("quantity")
+    assert reliability.loc["proposals at 0.5 or more", "observed"] == (table["called"] == "proposal").sum()
+    claims = reliability[reliability.index.str.startswith("claims")]
+    assert claims["n"].sum() == 120 * len(fitted["moas"])
 
 
 def test_repurposing_counts_the_stability_runs(small_run):

@@ -50,6 +50,8 @@ UNANNOTATED = {"unannotated": "<results>/profiles/unannotated.parquet"}
 UNANNOTATED = {} if ALL_ANNOTATED or config["unannotated"] == "drop" else UNANNOTATED
 PLACED = bool(config["reference"] or UNANNOTATED and config["unannotated"] == "place")
 MAP = config["reference"] or "<results>"  # which compounds are placed on
+FITTED = f"{MAP}/validation/proposals.json"
+PROPOSED_PLACED = PLACED and (Path(FITTED).is_file() if config["reference"] else VALIDATED)
 TABLE = f"<results>/profiles/{'consensus' if config['wells'] else 'table'}.parquet"
 LEARNED = list(config["representations"])
 SUPERVISED = [
@@ -59,7 +61,9 @@ CROSSFITTED = [crossfitted(name) for name in SUPERVISED]
 REPRESENTATIONS = LEARNED + CROSSFITTED
 ALL = [f"all/{name}" for name in LEARNED] if config["unannotated"] == "cluster" else []  # maps of all compounds
 MAIN, COMPARED = config["main"], config["compare"]
-HONEST = crossfitted(MAIN) if MAIN in SUPERVISED else MAIN  # what proposals are made from: no label of either drug
+PROPOSERS = LEARNED if config["proposals"]["representation"] == "auto" else [config["proposals"]["representation"]]
+# what proposals may be made from: no label of either drug is in these distances
+PROPOSERS = [crossfitted(name) if name in SUPERVISED else name for name in PROPOSERS]
 URLS = {
     url_name(source, location): (location, checksum)
     for source in config.get("sources", {}).values()
@@ -175,6 +179,12 @@ def distance_files(representation):
     return all_pairs(representation) or without
 
 
+def square_files(representation):
+    """What all distances are made from at once: the embedding, which is much smaller, where there is one."""
+    embedded = [f"<results>/{representation}/embedding.parquet"]
+    return connection_files(representation) if representation in CROSSFITTED else embedded
+
+
 def wide(wildcards, input):
     """Threads for a job that uses as many as there are where the drugs are many."""
     made = [Path(file) for file in input if Path(file).is_file()]  # `input.size_mb` is unknown in a dry run
@@ -216,12 +226,12 @@ def study_files():
         once += [f"validation/{file}" for file in VALIDATION] + ["candidates.csv"]
         once += ["repurposing.csv"] * bool(config["query"])
     if config["reference"]:
-        return [*placed_files(), "<results>/provenance.json"]
+        return [*placed_files(), *proposals_placed(), "<results>/provenance.json"]
     files = [f"{name}/{file}" for name in LEARNED for file in ("transform.npz", "embedding.parquet")]
     files += [f"{name}/{file}" for name in REPRESENTATIONS for file in each]
     files += [f"{name}/{file}" for name in ALL for file in ("tsne.csv", "enrichment.csv")]
     every_pair = [file for name in REPRESENTATIONS + ALL for file in all_pairs(name)]
-    return [f"<results>/{file}" for file in files + once] + every_pair + placed_files()
+    return [f"<results>/{file}" for file in files + once] + every_pair + placed_files() + proposals_placed()
 
 
 def nothing_to_place(wildcards):
@@ -231,6 +241,11 @@ def nothing_to_place(wildcards):
 def placed_files():
     """The tables of compounds that are placed on the finished maps."""
     return [f"<results>/placed/{name}{end}" for name in LEARNED * PLACED for end in (".csv", "_neighbours.parquet")]
+
+
+def proposals_placed():
+    """The MoAs proposed for these compounds, where the study has been validated."""
+    return ["<results>/placed/proposals.csv"] * PROPOSED_PLACED
 
 
 def rule_graph():

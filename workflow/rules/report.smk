@@ -2,6 +2,7 @@
 # reproduction.csv, reproduction/, provenance.json, study.h5ad, explorer.html, report.html, references.bib, run.html
 PUBLISHED = str(WORKFLOW.parent / "resources/published.csv")
 SUPPLEMENT = ["S1.csv.gz", "S2.csv.gz", "S3.csv.gz", "S4.csv", "S5.csv.gz", "1.csv"]
+VALIDATION_FIGURES = ["null", "retrieval", "reliability", "stability"]
 FIGURE_INPUT = {
     "fig1": ["profiles/annotated.parquet", "profiles/normalized.parquet"],
     "fig2": [],
@@ -16,7 +17,7 @@ FIGURE_INPUT = {
 if ALL:
     FIGURE_INPUT["all_compounds"] = ["all/drugs.parquet", *(f"all/{name}/tsne.csv" for name in COMPARED)]
 if VALIDATED:
-    FIGURE_INPUT |= {f"validation_{table}": [f"validation/{table}.csv"] for table in ("null", "retrieval", "stability")}
+    FIGURE_INPUT |= {f"validation_{table}": [f"validation/{table}.csv"] for table in VALIDATION_FIGURES}
 FIGURES = list(FIGURE_INPUT)
 EXPLORER = ["page.html", "style.css", "data.js", "map.js", "search.js", "panels.js", "main.js"]
 PAGES = ["report.html", "references.bib", "run.html"]

@@ -2,6 +2,7 @@
 # writes {representation}_crossfit/ and validation/, and candidates.csv
 VALIDATION = ["null.csv", "null_by_moa.csv", "retrieval.csv", "retrieval_by_moa.csv", "comparisons.csv"]
 VALIDATION += ["stability.csv", "stability_by_drug.csv", "table_1_calibrated.csv", "verdict.json", "verdict.md"]
+VALIDATION += ["proposals.csv", "proposals.json", "reliability.csv"]
 VALIDATION += ["power.csv"] * SIMULATED  # where the truth is known
 
 
@@ -146,11 +147,44 @@ rule stability:
         "../scripts/stability.py"
 
 
+rule proposals:
+    input:
+        **{f"distances_{name}": square_files(name) for name in PROPOSERS},
+        index="<results>/profiles/drugs.parquet",
+    output:
+        table="<results>/validation/proposals.csv",
+        reliability="<results>/validation/reliability.csv",
+        fitted="<results>/validation/proposals.json",
+    log:
+        "<logs>/proposals.log",
+    benchmark:
+        "<benchmarks>/proposals.tsv"
+    conda:
+        "../../envs/science.yaml"
+    resources:
+        mem_mb=grows(1000, 100),
+        runtime=grows(15, 1),
+    params:
+        code=code("proposals"),
+        representations=PROPOSERS,
+        moa=config["moa"],
+        min_drugs=config["enrichment"]["min_drugs"],
+        none_prior=config["proposals"]["none_prior"],
+        seed=config["crossfit"]["seed"],
+        runs=STABILITY_RUNS,
+    script:
+        "../scripts/proposals.py"
+
+
 rule candidates:
     input:
+        **{f"distances_{name}": distance_files(name) for name in PROPOSERS},
+        **{f"runs_{name}": f"<results>/validation/stability/{name}.npz" for name in PROPOSERS},
         index="<results>/profiles/drugs.parquet",
-        connections=connection_files(HONEST),
-        runs=f"<results>/validation/stability/{HONEST}.npz",
+        fitted="<results>/validation/proposals.json",
+        table="<results>/validation/proposals.csv",
+        placed=[] if config["reference"] else proposals_placed(),
+        hub=[file for name, file in hub_files().items() if name == "drugs"],
     output:
         report("<results>/candidates.csv", caption=caption("candidates"), category="Tables"),
     log:
@@ -165,7 +199,6 @@ rule candidates:
     params:
         code=code("candidates"),
         moa=config["moa"],
-        min_drugs=config["enrichment"]["min_drugs"],
         query=config["query"],
         neighbours=config["neighbours"],
     script:
@@ -181,6 +214,8 @@ rule verdict:
         comparisons="<results>/validation/comparisons.csv",
         stability="<results>/validation/stability.csv",
         candidates="<results>/candidates.csv",
+        reliability="<results>/validation/reliability.csv",
+        fitted="<results>/validation/proposals.json",
         notes=[f"<results>/{name}/representation.json" for name in CROSSFITTED],
         folds=[f"<results>/{name}/folds.csv" for name in CROSSFITTED],
         communities=[f"<results>/{name}/communities.csv" for name in CROSSFITTED],
@@ -200,7 +235,6 @@ rule verdict:
         code=code("verdict"),
         dataset=config["dataset"],
         crossfitted=CROSSFITTED,
-        proposed_by=HONEST,
         query=config["query"],
     script:
         "../scripts/verdict.py"

@@ -79,6 +79,7 @@ DRAW = {
     "all_compounds": draw_3,
     "validation_null": from_table(validation.null_figure),
     "validation_retrieval": from_table(validation.retrieval_figure),
+    "validation_reliability": from_table(validation.reliability_figure),
     "validation_stability": from_table(validation.stability_figure),
 }
 

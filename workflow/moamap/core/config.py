@@ -185,6 +185,9 @@ def _contradictions(config: dict, given: dict, schema: dict) -> Iterator[str]:
     if names and config["main"] not in names:
         default = "" if "main" in given else " (the default)"
         yield f"main: there is no representation {config['main']!r}{default}{_no_such(config['main'], names)}"
+    proposer = config["proposals"]["representation"] if "proposals" in config else "auto"
+    if names and proposer not in ("auto", *names):
+        yield f"proposals.representation: there is no representation {proposer!r}{_no_such(proposer, names)}"
     for name in given.get("compare", ()):
         if name not in names:
             yield f"compare: there is no representation {name!r}{_no_such(name, names)}"

@@ -19,6 +19,9 @@ from moamap.core.names import (
     TOGETHER_BY_MOA,
     WITHIN,
 )
+from moamap.validation.candidates import CALLED, PARTNER
+from moamap.validation.proposals import PROPOSAL, SHOWN
+from moamap.validation.reliability import CLAIMS, TOP, WITH_CANDIDATE
 
 LEVEL = 0.05
 HONEST = (LABEL_FREE, CROSSFIT)  # ways of scoring in which neither drug was trained on
@@ -37,6 +40,11 @@ PAIRS_NOTE = (
     "among drugs of similar profile strength (quintiles). A few large MoAs can give most pairs, so the mean over MoAs "
     "stands beside them."
 )
+PROPOSALS_NOTE = (
+    "The probability that a drug has a MoA is that of its own MoA, were it hidden, among the MoAs of enough drugs and "
+    f'"none of these"; only {PROPOSAL:g} or more is called a proposal. It was learned without the label of any drug of '
+    "the same fold. For an annotated drug, a further MoA has a rank score only: no label tells whether it is true."
+)
 LIMITS = [
     "Drugs of one plate, batch or library look alike for reasons that are not biology, and MoAs are not spread evenly "
     "over libraries. Permuting labels over all drugs does not detect this; permuting within plates would.",
@@ -53,7 +61,7 @@ def verdict(
     traces: dict[str, float],
     unlearned: dict[str, float],
     *,
-    proposed_by: str,
+    fitted: Row,
     query: list[str],
     simulated: bool,
 ) -> Row:
@@ -61,10 +69,11 @@ def verdict(
 
     Parameters
     ----------
-    tables : null, null_by_moa, retrieval, retrieval_by_moa, comparisons, stability, candidates as the study writes them
+    tables : null, null_by_moa, retrieval, retrieval_by_moa, comparisons, stability, candidates, reliability, as the
+        study writes them
     traces : cross-fitted representation -> how often drugs of one fold share a community, relative to all pairs
     unlearned : cross-fitted representation -> share of the pairs of drugs that no map could be learned for
-    proposed_by : the representation that the proposals of `candidates` are made from
+    fitted : what the proposals of `candidates` are made by, as in validation/proposals.json
     query : the queried drugs
     """
     found: Row = {
@@ -76,14 +85,15 @@ def verdict(
         "comparisons": _records(tables["comparisons"], list(tables["comparisons"].columns)),
         "gathered": _gathered(tables["null_by_moa"]),
         "retrievable": _retrievable(tables["retrieval_by_moa"]),
-        "proposals": _proposals(tables["candidates"], tables["null"], proposed_by),
+        "proposals": _proposals(tables["candidates"], tables["reliability"], fitted),
         "partners": _partners(tables["candidates"]),
         "stability": _stability(tables["stability"], query),
         "traces": {name: ratio for name, ratio in traces.items() if ratio == ratio},  # NaN: every community one drug
         "unlearned": {name: share for name, share in unlearned.items() if share},
     }
     summary = [_pairs_sentence(found["claims"]), _retrieval_sentence(found["retrieval"], found["comparisons"])]
-    return {"summary": [*summary, _proposals_sentence(found["proposals"])]} | found
+    proposals, better = _proposals_sentence(found["proposals"]), found["proposals"]["better_than_guessing"]
+    return {"summary": [*summary, proposals] if better else [proposals, *summary]} | found
 
 
 def _records(table: pd.DataFrame, columns: list[str]) -> list[Row]:
@@ -151,22 +161,31 @@ def _not_testable(by_moa: pd.DataFrame) -> Row:
     return {"not_testable": counts | {"moas": len(by_moa)}}
 
 
-def _proposals(candidates: pd.DataFrame, null: pd.DataFrame, proposed_by: str) -> Row:
-    proposed = candidates[candidates["kind"] == "proposed MoA"]
-    good = proposed[proposed["q_value"] < LEVEL]
-    expected = null.loc[(null["quantity"] == PROPOSED) & (null["representation"] == proposed_by), "null_mean"]
-    columns = ["drug", "known_moa", "proposed", "q_value", "stability"]
+def _proposals(candidates: pd.DataFrame, reliability: pd.DataFrame, fitted: Row) -> Row:
+    good = candidates[candidates["called"] == CALLED]
+    accuracy = reliability[reliability["quantity"].str.startswith(TOP)]
+    scored = ["quantity", "over", "n", "observed", "low", "high", "largest_moa", "random", "gain_low", "gain_high"]
+    claims = reliability[reliability["quantity"].str.startswith(CLAIMS)]
+    columns = ["drug", "kind", "known_moa", "moa_1", "probability_1", "evidence", "stability"]
+    [counted] = _records(
+        reliability[reliability["quantity"] == PROPOSED], ["observed", "null_mean", "null_high", "p_value"]
+    )
+    first = accuracy[(accuracy["quantity"] == f"{TOP}1") & (accuracy["over"] == WITH_CANDIDATE)].iloc[0]
     return {
-        "representation": proposed_by,
-        "null_mean": None if expected.isna().all() else float(expected.iloc[0]),
+        "representation": fitted["representation"],
+        "chosen_in_folds": fitted["chosen_in_folds"],
+        "counted": counted,
+        "better_than_guessing": bool(first["gain_low"] > 0 and first["low"] > first["random"]),
+        "accuracy": _records(accuracy, scored),
+        "reliability": _records(claims, ["quantity", "n", "stated", "observed", "low", "high"]),
         "drugs": _records(good, columns),
     }
 
 
 def _partners(candidates: pd.DataFrame) -> list[Row]:
-    partners = candidates[candidates["kind"] == "repurposing partner"]
+    partners = candidates[candidates["kind"] == PARTNER]
     nearest = partners.groupby("drug", sort=False).head(PARTNERS_EACH)
-    return _records(nearest, ["drug", "proposed", "evidence", "stability"])
+    return _records(nearest, ["drug", "partner", "evidence", "stability"])
 
 
 def _stability(table: pd.DataFrame, query: list[str]) -> list[Row]:
@@ -246,13 +265,18 @@ def _differences(best: Row, comparisons: list[Row]) -> Iterable[tuple[str, float
 
 
 def _proposals_sentence(found: Row) -> str:
-    text = (
-        f"By {found['representation']}, {len(found['drugs'])} drugs lie among the drugs of a MoA that is not theirs at "
-        f"q < {LEVEL}; on permuted labels {_number(found['null_mean'])} do on average."
+    first = next(row for row in found["accuracy"] if row["over"] == WITH_CANDIDATE and row["quantity"] == f"{TOP}1")
+    counted = found["counted"]
+    numbers = (
+        f"the first MoA is right for {first['observed']:.0%} ({first['low']:.0%} to {first['high']:.0%}) of the drugs "
+        f"whose MoA was hidden; naming the largest MoA is for {first['largest_moa']:.0%}, a random one for "
+        f"{first['random']:.0%}"
     )
-    if not found["drugs"]:
-        text += " No proposal can be told from chance; the list in `candidates.csv` is ranked, but it is not evidence."
-    return text
+    drugs = f"{counted['observed']:.0f} of them have a probability of {PROPOSAL:g} or more"
+    null = f"{drugs} (on permuted labels {_number(counted['null_mean'])} on average)"
+    if not found["better_than_guessing"]:
+        return f"**Proposals do not beat guessing here:** {numbers}. Read `candidates.csv` as a ranked list; {null}."
+    return f"Proposals by **{found['representation']}** beat guessing: {numbers}. Of all annotated drugs, {null}."
 
 
 def _at_most(value: float | None, level: float) -> bool:
@@ -432,20 +456,46 @@ def _retrievable_line(row: Row) -> str:
 
 def _candidates_prose(found: Row) -> list[str]:
     drugs = found["proposals"]["drugs"]
-    lines = [
-        f"**{_name(row['drug'])}** (known: {_name(row['known_moa'])}): near the drugs of *{_name(row['proposed'])}*, "
-        f"q = {row['q_value']:.2g}, the same in {_share(row['stability'])} of the perturbed runs."
-        for row in drugs[:LISTED]
-    ]
+    lines = [_proposal_line(row) for row in drugs[:LISTED]]
     if len(drugs) > LISTED:
-        lines.append(f"and {len(drugs) - LISTED} more, in `candidates.csv`.")
+        lines.append(f"and {len(drugs) - LISTED} more, in `candidates.csv` (the {LISTED} above are its first).")
     near = [
-        f"**{_name(row['drug'])}** and **{_name(row['proposed'])}**: nearer than {row['evidence']:.1f}% of all pairs, "
+        f"**{_name(row['drug'])}** and **{_name(row['partner'])}**: {row['evidence']}, "
         f"in one community in {_share(row['stability'])} of the perturbed runs."
         for row in found["partners"]
     ]
-    parts = [_proposals_sentence(found["proposals"]), *([_list(lines)] if lines else [])]
+    parts = [PROPOSALS_NOTE, _list(_accuracy_lines(found["proposals"])), _reliability_line(found["proposals"])]
+    parts += [_list(lines)] if lines else [f"No drug has a MoA with a probability of {PROPOSAL:g} or more."]
     return [*parts, *(["Nearest drugs of other MoAs to the queried drugs:", _list(near)] if near else [])]
+
+
+def _proposal_line(row: Row) -> str:
+    known = f"known: {_name(row['known_moa'])}" if row["known_moa"] else "no known MoA"
+    line = f"**{_name(row['drug'])}** ({known}): *{_name(row['moa_1'])}* with probability {row['probability_1']:.2f}"
+    if row["stability"] is not None:
+        line += f", first in {row['stability']:.0%} of the reruns with {SHOWN:.0%} of the labels"
+    return f"{line}; {_name(row['evidence'])}."
+
+
+def _accuracy_lines(found: Row) -> list[str]:
+    """One for each set of drugs: how often the MoA is among the first, beside the largest MoAs."""
+    lines = []
+    for over in dict.fromkeys(row["over"] for row in found["accuracy"]):
+        mine = [row for row in found["accuracy"] if row["over"] == over]
+        words = ", ".join(
+            f"{row['quantity']} {row['observed']:.2f} ({row['low']:.2f} to {row['high']:.2f}; largest MoAs "
+            f"{row['largest_moa']:.2f}, random {row['random']:.2f})"
+            for row in mine
+        )
+        lines.append(f"Over {over} ({mine[0]['n']}): {words}.")
+    return lines
+
+
+def _reliability_line(found: Row) -> str:
+    words = ", ".join(
+        f"{row['stated']:.2f} came true at {row['observed']:.2f} ({row['n']})" for row in found["reliability"]
+    )
+    return f"What was stated, pooled over drugs and MoAs, and how often it came true (of how many claims): {words}."
 
 
 def _stability_line(row: Row) -> str:

@@ -34,7 +34,6 @@ from moamap.core.names import (
     MAP,
     MAP_BY_MOA,
     NEAREST,
-    PROPOSED,
     SINGLETONS,
     TOGETHER,
     WITHIN,
@@ -44,13 +43,10 @@ from moamap.profiles.annotation import check_moas
 from moamap.representations.base import Learned
 from moamap.representations.registry import METHODS, learn
 from moamap.representations.wells import Wells
-from moamap.validation.candidates import closeness, n_proposed
 from moamap.validation.crossfit import crossfit, share_unlearned, with_unlearned
 from moamap.validation.gathering import Pairs, gathering
 from moamap.validation.nulls import enrichment_p, made_within, permutation, permutation_within
 from moamap.validation.retrieval import average_precision, mean_by_moa, places, precision_of_pairs, rank
-
-LEVEL = 0.05  # of the q of a proposal
 
 
 @dataclass(frozen=True)
@@ -111,10 +107,10 @@ class Procedure:
         return with_unlearned(squared, self.base)
 
     @cached_property
-    def _label_free(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Communities, places and closeness of a representation that no label touches: made once."""
+    def _label_free(self) -> tuple[np.ndarray, np.ndarray]:
+        """Communities and places of a representation that no label touches: made once."""
         squared = self.learn(self.x, None).squared_distances(self.x, self.base)
-        return communities_of(-as_stored(squared), **self.communities).numbers, *_ranked(squared)
+        return communities_of(-as_stored(squared), **self.communities).numbers, _ranked(squared)
 
     def score(self, moas: np.ndarray, labels: np.ndarray) -> dict[str, dict]:
         """Everything that is claimed of this labelling, by way of scoring.
@@ -152,10 +148,10 @@ class Procedure:
         except InputError:
             nothing = dict.fromkeys(CLAIMS, np.nan) | {"smallest_p": np.full(moas[:, self.tested].shape[1], np.nan)}
             return nothing | retrieval(*np.full((2, len(moas)), np.nan), moas)
-        return self._scored(numbers, *_ranked(squared), pairs, moas)
+        return self._scored(numbers, _ranked(squared), pairs, moas)
 
-    def _scored(self, numbers: np.ndarray, place: np.ndarray, close: np.ndarray, pairs: Pairs, moas: np.ndarray):
-        return self._claims(numbers, close, pairs, moas) | retrieval(*precision_of_pairs(place, pairs), moas)
+    def _scored(self, numbers: np.ndarray, place: np.ndarray, pairs: Pairs, moas: np.ndarray) -> dict:
+        return self._claims(numbers, pairs, moas) | retrieval(*precision_of_pairs(place, pairs), moas)
 
     def gathering(self, moas: np.ndarray, labels: np.ndarray) -> dict[str, dict[str, float]]:
         """Of what `score` claims only the pairs that share a community, by way of scoring that gives communities."""
@@ -193,7 +189,7 @@ class Procedure:
             scores[queries], hits[queries] = average_precision(ranking, shared)
         return scores, hits
 
-    def _claims(self, numbers: np.ndarray, close: np.ndarray, pairs: Pairs, moas: np.ndarray) -> dict:
+    def _claims(self, numbers: np.ndarray, pairs: Pairs, moas: np.ndarray) -> dict:
         tested = moas[:, self.tested]
         p, k = enrichment_p(numbers, tested)
         enriched = p < self.alpha
@@ -205,7 +201,6 @@ class Procedure:
             SINGLETONS: int((np.bincount(numbers)[1:] == 1).sum()),
             ENRICHED_BY_TWO: int((enriched & (k >= 2)).any(axis=0).sum()),
             COMMUNITIES_ENRICHED: int(enriched.any(axis=1).sum()),
-            PROPOSED: n_proposed(close, tested, LEVEL),
             "smallest_p": p.min(axis=0),
         }
 
@@ -237,11 +232,10 @@ def score_permutation(procedure: Procedure, moas: np.ndarray, strata: np.ndarray
     return score
 
 
-def _ranked(squared: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Places and closeness of all drugs, (n, n) each."""
+def _ranked(squared: np.ndarray) -> np.ndarray:
+    """Places of all drugs, (n, n)."""
     everyone = np.arange(len(squared))
-    ranking = rank(squared, everyone, everyone)
-    return places(ranking), closeness(ranking)
+    return places(rank(squared, everyone, everyone))
 
 
 def retrieval(scores: np.ndarray, hits: np.ndarray, moas: np.ndarray) -> dict:

@@ -12,6 +12,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from moamap.core.names import ENRICHED, ENRICHED_BY_TWO, TOGETHER, TOGETHER_BY_MOA, WITHIN
 from moamap.report.figures.style import TWO_COLUMNS, millimetres
+from moamap.validation.reliability import CLAIMS, TOP
 
 OBSERVED, NULL = sns.color_palette("colorblind")[3], "#9a9a9a"
 
@@ -75,6 +76,35 @@ def retrieval_figure(retrieval: pd.DataFrame) -> Figure:
         axis.xaxis.set_minor_locator(NullLocator())
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
+
+
+def reliability_figure(reliability: pd.DataFrame) -> Figure:
+    """Stated probabilities beside how often they came true, and accuracy beside that of two guesses."""
+    size = millimetres(TWO_COLUMNS, 85)
+    figure, (curve, bars) = plt.subplots(1, 2, figsize=size, layout="constrained", width_ratios=(1, 1.3))
+    claims = reliability[reliability["quantity"].str.startswith(CLAIMS)]
+    curve.plot([0, 1], [0, 1], color=NULL, lw=1, label="as stated")
+    curve.errorbar(claims["stated"], claims["observed"], _whiskers(claims), fmt="o", color=OBSERVED, ms=5, lw=1)
+    for row in claims.itertuples():
+        curve.annotate(f"{row.n}", (row.stated, row.high), (0, 2), textcoords="offset points", ha="center", fontsize=7)
+    curve.set(xlabel="stated probability of a MoA", ylabel="share that came true", xlim=(0, 1), ylim=(0, 1.05))
+    curve.set_title("a  Reliability (number of claims)", loc="left")
+    accuracy = reliability[reliability["quantity"].str.startswith(TOP)].reset_index(drop=True)
+    rows = accuracy.index
+    bars.errorbar(accuracy["observed"], rows, xerr=_whiskers(accuracy), fmt="o", color=OBSERVED, label="posterior, 95%")
+    bars.plot(accuracy["largest_moa"], rows, "|", color="black", ms=11, label="largest MoAs")
+    bars.plot(accuracy["random"], rows, "x", color=NULL, ms=6, label="random MoAs")
+    bars.set_yticks(rows, accuracy["quantity"] + ", " + accuracy["over"])
+    bars.set(xlabel="share of drugs whose hidden MoA is among the first", xlim=(0, None), ylim=(len(rows) - 0.5, -0.5))
+    bars.set_title("b  Accuracy", loc="left")
+    figure.legend(*bars.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
+    sns.despine(figure)
+    return figure
+
+
+def _whiskers(table: pd.DataFrame) -> np.ndarray:
+    """How far the interval of each row reaches below and above the observed."""
+    return np.maximum([table["observed"] - table["low"], table["high"] - table["observed"]], 0)
 
 
 def stability_figure(stability: pd.DataFrame) -> Figure:
