@@ -65,8 +65,9 @@ class Table:
 
 def render(templates: dict[str, str], name: str, **values: Any) -> str:
     """The page of one of the templates. What tables hold is text, never markup."""
-    look = {"autoescape": True, "undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
-    environment = Environment(loader=DictLoader(templates), **look)
+    environment = Environment(
+        loader=DictLoader(templates), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
     environment.filters |= {"cell": cell, "inline": inline}
     return environment.get_template(name).render(policy=POLICY, **values) + "\n"
 
@@ -95,11 +96,11 @@ def sections(*, query: bool, validation: bool) -> dict[str, str]:
     return {section: name for section, name in SECTIONS.items() if not absent.get(section)}
 
 
-def show(table: pd.DataFrame, columns: Mapping[str, str], **words: str) -> Table:
+def show(table: pd.DataFrame, columns: Mapping[str, str], title: str = "") -> Table:
     """The columns of a table that are there, under their names for people, at most `LISTED` rows."""
     there = {column: name for column, name in columns.items() if column in table}
     rows = table[list(there)].head(LISTED).astype(object).to_numpy().tolist()
-    return Table(list(there.values()), rows, **words)
+    return Table(list(there.values()), rows, title)
 
 
 # --- what came in and what left ---
