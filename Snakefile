@@ -9,6 +9,10 @@ from snakemake.utils import min_version
 
 min_version("9.19")
 
+
+report: "workflow/report/workflow.rst"
+
+
 # --configfile merges into what is loaded here, so the default is loaded only where none is given
 if not workflow.overwrite_configfiles:
 

@@ -43,7 +43,11 @@ def tables(*, p=0.5, probability=0.3, better=False):
         null_row("raw", "label-free", "mean average precision", 2.2, p) | {"scored": "label-free"},
         null_row("itml", "", "mean average precision", 9.0, 0.001) | {"scored": "in-sample"},
     ]
+    retrieval += [row | {"quantity": "mean average precision, mean over MoAs", "lift": 1.3} for row in retrieval]
     moa = {"representation": "raw", "moa": "kinase inhibitor", "community": 3, "k": 2, "K": 5}
+    moa |= {"permutations": 999, "permutations_needed": 999, "floor": 0.001}
+    against = {"representation": "itml", "scored": "cross-fitted", "other": "raw", "other_scored": "label-free"}
+    against |= {"quantity": "mean average precision", "difference": -0.02, "low": -0.03, "high": -0.01}
     drug = {"drug": "w", "known_moa": "m", "stability": 0.8}
     proposal = drug | {
         "kind": "hidden MoA",
@@ -53,11 +57,17 @@ def tables(*, p=0.5, probability=0.3, better=False):
     proposal |= {"probability_1": probability, "called": "proposal" if probability >= 0.5 else "ranked list"}
     partner = drug | {"kind": "repurposing partner", "partner": "z [o]", "called": "ranked list"}
     partner |= {"evidence": "nearer than 99.0% of all pairs of drugs"}
-    run = {"representation": "raw", "perturbation": "seed", "adjusted_rand": 0.5}
+    run = {
+        "representation": "raw",
+        "perturbation": "seed",
+        "adjusted_rand": 0.5,
+        "adjusted_rand_without_singletons": 0.4,
+    }
     return {
         "null": pd.DataFrame([null_row(n, way, c, 3, p) for n, way in names.items() for c in claims]),
         "null_by_moa": pd.DataFrame([moa | {"p_adjusted": p}]),
-        "retrieval": pd.DataFrame(retrieval),
+        "retrieval": pd.DataFrame(retrieval).assign(lift_low=0.9, lift_high=1.4),
+        "comparisons": pd.DataFrame([against]),
         "retrieval_by_moa": pd.DataFrame([moa | {"scored": "label-free", "q_value": p, "lift": 1.5}]),
         "stability": pd.DataFrame([run | {"query_together": 0.25, "chance_of_sharing": 0.05}]),
         "candidates": pd.DataFrame([proposal, partner]),
@@ -157,8 +167,11 @@ def test_what_survives_is_named():
     text = verdict("x", tables(p=0.01, probability=0.9, better=True), {}, ["w", "z"], simulated=True)
     assert "no more than chance" not in text
     assert (
-        "the largest lift that exceeds chance is that of **raw** (1.10 times chance, p = 0.01)" in text
+        "the largest lift that exceeds chance is that of **raw** "
+        "(1.10 times chance, 95% over MoAs 0.90 to 1.40, p = 0.01)" in text
     )  # never the in-sample one
+    assert "it exceeds itml (+0.0200, 95% +0.0100 to +0.0300)." in text
+    assert "Averaged over MoAs 1.30 times chance, 95% over MoAs 0.90 to 1.40" in text
     assert "kinase inhibitor (community 3, 2/5, p = 0.01)" in text
     assert "**w** (known: m): *kinase inhibitor* with probability 0.90, first in 80% of the reruns" in text
     assert "Proposals by **itml_crossfit** beat guessing: the first MoA is right for 30% (20% to 40%)" in text
@@ -166,6 +179,27 @@ def test_what_survives_is_named():
     assert "0.60 came true at 0.57 (7)" in text
     assert "nearer than 99.0% of all pairs of drugs, in one community in 80% of the perturbed runs" in text
     assert text.startswith("# What to believe of `x` (simulated data)")
+
+
+@pytest.mark.parametrize(("low", "high", "said"), [(-0.03, -0.01, "exceeds"), (-0.05, 0.01, "cannot be told from")])
+def test_a_difference_is_one_where_its_interval_says_so(low, high, said):
+    given = tables(p=0.01)
+    given["comparisons"][["low", "high"]] = [low, high]
+    text = verdict("x", given, {}, [], simulated=False)
+    assert [words for words in ("exceeds", "cannot be told from") if f"{words} itml (+0.0200" in text] == [said]
+
+
+def test_what_too_few_permutations_cannot_tell_is_not_called_absent():
+    given = tables(p=0.01)
+    for name, column in (("null_by_moa", "p_adjusted"), ("retrieval_by_moa", "q_value")):
+        given[name] = given[name].assign(permutations=199, permutations_needed=1960, floor=0.245)
+        given[name][column] = float("nan")
+    text = verdict("x", given, {}, [], simulated=False)
+    assert "**raw**, gathered in a community: not testable with 199 permutations: of 1 MoAs" in text
+    assert "**raw**, label-free, can be retrieved: not testable" in text
+    assert text.count("cannot be relied on to come below 0.24. That takes 1,960") == 2
+    assert "): none" not in text.split("## Mechanisms that survive")[1].split("##")[0]
+    assert found_in(given)["gathered"][0]["not_testable"]["permutations_needed"] == 1960
 
 
 @pytest.mark.parametrize(("query", "said"), [(["w", "z"], True), (["w"], False), ([], False)])
@@ -195,7 +229,7 @@ def test_what_could_not_be_learned_is_said_and_never_an_error():
     numbers = ["observed", "null_mean", "null_low", "null_high", "lift", "z", "p_value", "in_the_study"]
     for name in ("null", "retrieval"):
         empty[name].loc[empty[name]["representation"] != "raw", numbers] = float("nan")
-    empty["stability"][["adjusted_rand", "query_together"]] = float("nan")
+    empty["stability"][["adjusted_rand", "adjusted_rand_without_singletons", "query_together"]] = float("nan")
     empty["candidates"][["probability_1", "stability"]] = float("nan")
     text = verdict("x", empty, {}, ["w", "z"], simulated=False, unlearned={"itml_crossfit": 1.0})
     assert "**itml_crossfit** (cross-fitted): cannot be computed from these drugs." in text

@@ -106,6 +106,7 @@ def slow_retrieval(rankings, moas):
     by_moa = [[scores[row] for row in np.flatnonzero(moas[name]) if row in scores] for name in moas]
     return {
         "mean average precision": np.mean(list(scores.values())),
+        "mean average precision, mean over MoAs": np.mean([np.mean(mine) for mine in by_moa if mine]),
         "1-nearest-neighbour accuracy": np.mean(hits),
         "map_by_moa": [np.mean(mine) if mine else np.nan for mine in by_moa],
     }

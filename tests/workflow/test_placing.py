@@ -15,9 +15,11 @@ from moamap.validation.logit import Logit
 from moamap.validation.nearness import views_of_compounds
 from moamap.validation.proposals import propose
 
+from ..report.explored import read_blocks
 from .study import checksums, snakemake
 
-CONFIG = {"representations": {"itml": {"method": "itml"}}, "validation": "off"}
+WHITENED = {"method": "spherize", "reads": "annotated", "pca": 20, "cosine": True}
+CONFIG = {"representations": {"itml": {"method": "itml"}, "whitened": WHITENED}, "validation": "off"}
 CONFIG |= {"tsne": {"perplexity": 10}, "communities": {"damping": 0.7}}
 N, NEW = 80, 30
 OF_INPUT = {"table.parquet", "dropped.csv", "unannotated.parquet"}
@@ -43,7 +45,8 @@ def run(directory, dataset, table, *targets, **config):
 def study(tmp_path_factory):
     """The results of a study that places its own compounds, as far as another table needs them."""
     directory = tmp_path_factory.mktemp("place")
-    results, done = run(directory, "study", PROFILES, "place", "results/study/provenance.json", **CONFIG)
+    targets = ("place", "results/study/provenance.json", "results/study/explorer.html")
+    results, done = run(directory, "study", PROFILES, *targets, **CONFIG)
     assert done.returncode == 0, done.stdout
     assert not (results / "placed/proposals.csv").exists()  # placing needs no validated study
     (results / "validation").mkdir()
@@ -66,6 +69,17 @@ def test_compounds_without_a_moa_are_placed_and_accounted_for(study):
     assert listed.loc[listed["rank"] == 1, "drug"].tolist() == placed["nearest_drug"].tolist()
 
 
+def test_the_explorer_shows_placed_compounds_after_the_drugs(study):
+    blocks, placed = read_blocks((study / "explorer.html").read_bytes()), pd.read_csv(study / "placed/itml.csv")
+    assert (blocks["study"]["n_study"], blocks["study"]["n_placed"], blocks["study"]["simulated"]) == (N, NEW, False)
+    assert blocks["names"]["pert_iname"] == PROFILES["pert_iname"].tolist()
+    assert blocks["itml/community"][N:].tolist() == placed["community"].tolist()
+    listed = pd.read_parquet(study / "placed/itml_neighbours.parquet")
+    near = [blocks["names"]["pert_iname"][i] for i in blocks["itml/near"][N * 10 :]]
+    assert near == listed["drug"].tolist()
+    assert blocks["study"]["features"]["n"] == N + NEW and "itml/kept" not in blocks
+
+
 def test_the_study_is_the_same_bytes_without_them(study):
     target = "results/alone/itml/communities.csv"
     alone, done = run(study.parents[1], "alone", PROFILES[:N], target, **CONFIG | {"unannotated": "drop"})
@@ -84,9 +98,10 @@ def test_a_new_table_is_placed_as_the_study_placed_it(study):
     assert done.returncode == 0, done.stdout
     assert "INFO 1 features are not among the reference's" in (new / "logs/placing.log").read_text()
     assert not (new / "profiles/drugs.parquet").exists() and not (new / "itml").exists()
-    placed, expected = (pd.read_csv(folder / "placed/itml.csv") for folder in (new, study))
-    assert placed.pop("known_moa").fillna("").tolist() == TRUTH["true_moa"][N:].fillna("").tolist()
-    pd.testing.assert_frame_equal(placed, expected, rtol=1e-6)
+    for name in CONFIG["representations"]:
+        placed, expected = (pd.read_csv(folder / f"placed/{name}.csv") for folder in (new, study))
+        assert placed.pop("known_moa").fillna("").tolist() == TRUTH["true_moa"][N:].fillna("").tolist()
+        pd.testing.assert_frame_equal(placed, expected, rtol=1e-6)
     check_proposals(study, pd.read_csv(new / "placed/proposals.csv"))
 
 

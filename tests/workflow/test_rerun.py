@@ -9,7 +9,7 @@ import yaml
 from .study import ROOT, SMALL, snakemake
 
 CONFIG = yaml.safe_load(SMALL.read_text())
-ALWAYS = {"provenance", "study_h5ad"}  # they hold the config
+ALWAYS = {"provenance", "study_h5ad", "explorer", "page"}  # they hold the config, or all that changes
 FROM_COMMUNITIES = {"enrich", "community_features", "query", "stability", "table_1", "supplement", "reproduction"}
 FROM_COMMUNITIES |= {"repurposing", "nulls", "candidates", "verdict", "figures"}
 RERUN = {

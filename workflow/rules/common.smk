@@ -1,4 +1,5 @@
 # reads the config; gives the names and helpers that every stage shares
+from collections import Counter
 from itertools import product
 
 from snakemake.iocontainers import Wildcards
@@ -11,11 +12,13 @@ if not WORKFLOW.is_dir():
 sys.path.insert(0, str(WORKFLOW))
 
 from moamap.core.code import digest
-from moamap.core.config import duplicate_keys, load_schema, problems, supervised_methods, with_defaults
+from moamap.core.config import duplicate_keys, learns_from_wells, load_schema, problems, profiles_read
+from moamap.core.config import supervised_methods, with_defaults
 from moamap.core.names import crossfitted, learned_as
 from moamap.core.reference import is_simulated, with_reference
 from moamap.core.secrets import mask_secrets
-from moamap.sources.locations import files_of, missing_sources, missing_tables, states, unusable_folder, url_name
+from moamap.sources.locations import checksums_of, files_of, missing_sources, missing_tables, states
+from moamap.sources.locations import unusable_folder, url_name
 
 schema = load_schema(WORKFLOW / "schemas")
 completed, found = with_reference(config, schema)
@@ -58,18 +61,19 @@ CROSSFITTED = [crossfitted(name) for name in SUPERVISED]
 REPRESENTATIONS = LEARNED + CROSSFITTED
 ALL = [f"all/{name}" for name in LEARNED] if config["unannotated"] == "cluster" else []  # maps of all compounds
 MAIN, COMPARED = config["main"], config["compare"]
+HONEST = crossfitted(MAIN) if MAIN in SUPERVISED else MAIN  # its distances without a label of either drug
 PROPOSERS = LEARNED if config["proposals"]["representation"] == "auto" else [config["proposals"]["representation"]]
 # what proposals may be made from: no label of either drug is in these distances
 PROPOSERS = [crossfitted(name) if name in SUPERVISED else name for name in PROPOSERS]
 URLS = {
-    url_name(source, location): (location, source)
+    url_name(source, location): (location, checksum)
     for source in config.get("sources", {}).values()
-    for location in files_of(source)
+    for location, checksum in zip(files_of(source), checksums_of(source))
     if "://" in location
 }
-PERMUTATIONS, BATCHES, STABILITY_RUNS = {"off": (0, 0, 0), "quick": (199, 4, 5), "full": (999, 20, 20)}[
-    config["validation"]
-]
+# at least, without and with labels to learn from; claims about each MoA may take more (`nulls.enough`)
+PERMUTATIONS = {"off": (0, 0), "quick": (999, 199), "full": (9999, 999)}[config["validation"]]
+BATCHES, STABILITY_RUNS = {"off": (0, 0), "quick": (4, 5), "full": (20, 20)}[config["validation"]]
 
 
 wildcard_constraints:
@@ -80,6 +84,11 @@ wildcard_constraints:
 def code(script):
     """Digest of a script and of the package's modules that it imports; as a parameter it makes changed code run again."""
     return digest(WORKFLOW / "scripts" / f"{script}.py", WORKFLOW)
+
+
+def caption(name):
+    """The caption of a figure or table, in Snakemake's report and in report.html."""
+    return str(WORKFLOW / "report" / f"{name}.rst")
 
 
 def grows(base, per_mb=0.0):
@@ -98,6 +107,12 @@ def source_files(name):
     ]
 
 
+def profiles_source():
+    """How the table of profiles is to be read, with one checksum for each of its files; nothing where it is simulated."""
+    source = config.get("sources", {}).get("profiles")
+    return source | {"checksum": checksums_of(source)} if source else {}
+
+
 def local_files(*names):
     """What tells that a local file of these sources has been replaced; simulated and fetched ones are made by rules."""
     sources = config.get("sources", {})
@@ -107,6 +122,22 @@ def local_files(*names):
 def hub_files():
     """The Hub's two files, where MoAs are joined from them."""
     return {name: source_files(name)[0] for name in ("samples", "drugs") if name in config.get("sources", {})}
+
+
+def reads(wildcards):
+    """The table of profiles that a representation begins with."""
+    return profiles_read(config["representations"][learned_as(wildcards.representation)], schema)
+
+
+def learned_from(wildcards):
+    """What a representation is learned from: profiles, the features in use and, where it learns from them, the wells."""
+    chosen = config["representations"][learned_as(wildcards.representation)]
+    files = {"profiles": reads(wildcards), "normalization": "normalization"}
+    files |= {"wells": "wells"} if learns_from_wells(chosen, schema) else {}
+    return {
+        name: f"<results>/profiles/{file}.{'csv' if name == 'normalization' else 'parquet'}"
+        for name, file in files.items()
+    }
 
 
 def of_every_representation(file):
@@ -185,6 +216,8 @@ def study_files():
         "reproduction.csv",
         "provenance.json",
         "study.h5ad",
+        "explorer.html",
+        *PAGES,
         *(f"supplement/table_{table}" for table in SUPPLEMENT),
     ]
     once += [f"figures/{figure}.{ending}" for figure in FIGURES for ending in ("svg", "png")]
@@ -217,13 +250,14 @@ def proposals_placed():
 
 
 def rule_graph():
-    """Every step with those whose files it reads, and its stage, as figure 2 draws them. They come from the patterns of
-    the files, since a job of a cluster sees only its own part of the DAG."""
+    """Every step with those whose files it reads (and not only waits for, as its `others`), and its stage, as figure 2
+    draws them. They come from the patterns of the files, since a job of a cluster sees only its own part of the DAG."""
     values = {"representation": REPRESENTATIONS, "batch": ["0"], "file": list(URLS)}
     steps = [step for step in workflow.rules if step.output and set(step.wildcard_names) <= set(values)]
     needs = {}
     for step in steps:
         cases = [dict(zip(step.wildcard_names, case)) for case in product(*map(values.get, step.wildcard_names))]
-        read = {str(file) for case in cases for file in step.expand_input(Wildcards(fromdict=case))[0]}
+        given = [step.expand_input(Wildcards(fromdict=case))[0] for case in cases]
+        read = {str(file) for files in given for file in Counter(files) - Counter(files.get("others", []))}
         needs[step.name] = sorted(other.name for other in steps if any(map(other.is_producer, read)))
     return {"needs": needs, "stages": {step.name: Path(step.snakefile).stem for step in steps}}

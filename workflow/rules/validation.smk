@@ -1,14 +1,14 @@
-# reads profiles/normalized.parquet and the tables of every representation; writes {representation}_crossfit/ and
-# validation/, and candidates.csv
-VALIDATION = ["null.csv", "null_by_moa.csv", "retrieval.csv", "retrieval_by_moa.csv", "stability.csv"]
-VALIDATION += ["stability_by_drug.csv", "table_1_calibrated.csv", "verdict.json", "verdict.md"]
+# reads what each representation is learned from, profiles/annotated.parquet and the tables of every representation;
+# writes {representation}_crossfit/ and validation/, and candidates.csv
+VALIDATION = ["null.csv", "null_by_moa.csv", "retrieval.csv", "retrieval_by_moa.csv", "comparisons.csv"]
+VALIDATION += ["stability.csv", "stability_by_drug.csv", "table_1_calibrated.csv", "verdict.json", "verdict.md"]
 VALIDATION += ["proposals.csv", "proposals.json", "reliability.csv"]
 VALIDATION += ["power.csv"] * SIMULATED  # where the truth is known
 
 
 rule crossfit:
     input:
-        "<results>/profiles/normalized.parquet",
+        unpack(learned_from),
     output:
         connections="<results>/{representation}/connections.parquet",
         neighbours="<results>/{representation}/neighbours.parquet",
@@ -35,7 +35,7 @@ rule crossfit:
 
 rule permute:
     input:
-        normalized="<results>/profiles/normalized.parquet",
+        unpack(learned_from),
         annotated="<results>/profiles/annotated.parquet",
     output:
         "<results>/validation/permutations/{representation}_{batch}.npz",
@@ -54,9 +54,9 @@ rule permute:
     params:
         code=code("permute"),
         procedure=procedure("crossfit", "communities", "min_drugs", "alpha"),
-        numbers=lambda wildcards: list(range(PERMUTATIONS + 1))[
-            int(wildcards.batch) :: batches(wildcards.representation)
-        ],
+        least=lambda wildcards: PERMUTATIONS[wildcards.representation in SUPERVISED],
+        by_moa=lambda wildcards: config["validation"] == "full" or wildcards.representation not in SUPERVISED,
+        batches=lambda wildcards: batches(wildcards.representation),
     script:
         "../scripts/permute.py"
 
@@ -78,6 +78,7 @@ rule nulls:
         null_by_moa="<results>/validation/null_by_moa.csv",
         retrieval="<results>/validation/retrieval.csv",
         retrieval_by_moa="<results>/validation/retrieval_by_moa.csv",
+        comparisons="<results>/validation/comparisons.csv",
         calibrated="<results>/validation/table_1_calibrated.csv",
     log:
         "<logs>/nulls.log",
@@ -99,7 +100,7 @@ rule nulls:
 
 rule perturb:
     input:
-        "<results>/profiles/normalized.parquet",
+        unpack(learned_from),
     output:
         "<results>/validation/stability/{representation}.npz",
     log:
@@ -185,7 +186,7 @@ rule candidates:
         placed=[] if config["reference"] else proposals_placed(),
         hub=[file for name, file in hub_files().items() if name == "drugs"],
     output:
-        "<results>/candidates.csv",
+        report("<results>/candidates.csv", caption=caption("candidates"), category="Tables"),
     log:
         "<logs>/candidates.log",
     benchmark:
@@ -210,6 +211,7 @@ rule verdict:
         null_by_moa="<results>/validation/null_by_moa.csv",
         retrieval="<results>/validation/retrieval.csv",
         retrieval_by_moa="<results>/validation/retrieval_by_moa.csv",
+        comparisons="<results>/validation/comparisons.csv",
         stability="<results>/validation/stability.csv",
         candidates="<results>/candidates.csv",
         reliability="<results>/validation/reliability.csv",
@@ -219,7 +221,7 @@ rule verdict:
         communities=[f"<results>/{name}/communities.csv" for name in CROSSFITTED],
     output:
         numbers="<results>/validation/verdict.json",
-        prose="<results>/validation/verdict.md",
+        prose=report("<results>/validation/verdict.md", caption=caption("verdict"), category="Report"),
     log:
         "<logs>/verdict.log",
     benchmark:

@@ -4,16 +4,16 @@ import logging
 
 import numpy as np
 
-from _files import read_drugs
 from _job import run
+from _material import read_material
 from moamap.core.labels import label_sets
 from moamap.validation.procedure import procedure_of
 from moamap.validation.stability import perturbations, rerun
 
 
 def perturb(job) -> None:
-    ids, features = read_drugs(job.input[0])
-    moas, procedure = procedure_of(ids["moa"], features, **job.params.procedure)
+    ids, features, wells = read_material(job.input)
+    moas, procedure = procedure_of(ids["moa"], features, wells, **job.params.procedure)
     labels = label_sets(moas)
     kinds, values, runs = [], [], []
     for change in perturbations(procedure, job.params.runs, procedure.seed):

@@ -13,6 +13,7 @@ from moamap.core.names import (
     IN_SAMPLE,
     LABEL_FREE,
     MAP,
+    MAP_BY_MOA,
     PROPOSED,
     TOGETHER,
     TOGETHER_BY_MOA,
@@ -23,6 +24,7 @@ from moamap.validation.proposals import PROPOSAL, SHOWN
 from moamap.validation.reliability import CLAIMS, TOP, WITH_CANDIDATE
 
 LEVEL = 0.05
+HONEST = (LABEL_FREE, CROSSFIT)  # ways of scoring in which neither drug was trained on
 Row = dict[str, Any]
 LISTED = 20  # proposals that the prose lists; all are in candidates.csv
 PARTNERS_EACH = 3
@@ -67,7 +69,8 @@ def verdict(
 
     Parameters
     ----------
-    tables : null, null_by_moa, retrieval, retrieval_by_moa, stability, candidates, reliability as the study writes them
+    tables : null, null_by_moa, retrieval, retrieval_by_moa, comparisons, stability, candidates, reliability as the
+        study writes them
     traces : cross-fitted representation -> how often drugs of one fold share a community, relative to all pairs
     unlearned : cross-fitted representation -> share of the pairs of drugs that no map could be learned for
     fitted : what the proposals of `candidates` are made by, as in validation/proposals.json
@@ -79,6 +82,7 @@ def verdict(
         "level": LEVEL,
         "claims": _claims(tables["null"]),
         "retrieval": _retrieval(tables["retrieval"]),
+        "comparisons": _records(tables["comparisons"], list(tables["comparisons"].columns)),
         "gathered": _gathered(tables["null_by_moa"]),
         "retrievable": _retrievable(tables["retrieval_by_moa"]),
         "proposals": _proposals(tables["candidates"], tables["reliability"], fitted),
@@ -87,7 +91,7 @@ def verdict(
         "traces": {name: ratio for name, ratio in traces.items() if ratio == ratio},  # NaN: every community one drug
         "unlearned": {name: share for name, share in unlearned.items() if share},
     }
-    summary = [_pairs_sentence(found["claims"]), _retrieval_sentence(found["retrieval"])]
+    summary = [_pairs_sentence(found["claims"]), _retrieval_sentence(found["retrieval"], found["comparisons"])]
     proposals, better = _proposals_sentence(found["proposals"]), found["proposals"]["better_than_guessing"]
     return {"summary": [*summary, proposals] if better else [proposals, *summary]} | found
 
@@ -117,14 +121,20 @@ def _claims(null: pd.DataFrame) -> list[Row]:
 
 
 def _retrieval(table: pd.DataFrame) -> list[Row]:
-    scored = table[(table["quantity"] == MAP) & table["observed"].notna() & table["lift"].notna()]
-    return _records(scored, ["representation", "scored", "observed", "null_mean", "lift", "p_value"])
+    numbers = ["observed", "null_mean", "lift", "lift_low", "lift_high", "p_value"]
+    known = table[table["observed"].notna() & table["lift"].notna()]
+    over_moas = known[known["quantity"] == MAP_BY_MOA].set_index(["representation", "scored"])
+    rows = _records(known[known["quantity"] == MAP], ["representation", "scored", *numbers])
+    for row in rows:
+        mine = over_moas.loc[[(row["representation"], row["scored"])]] if len(over_moas) else over_moas
+        row["mean_over_moas"] = _records(mine, numbers)[0]
+    return rows
 
 
 def _gathered(by_moa: pd.DataFrame) -> list[Row]:
     columns = ["moa", "community", "k", "K", "p_adjusted"]
     return [
-        {"representation": name, "moas": _records(mine[mine["p_adjusted"] <= LEVEL], columns)}
+        {"representation": name, "moas": _records(mine[mine["p_adjusted"] <= LEVEL], columns)} | _not_testable(mine)
         for name, mine in by_moa.groupby("representation", sort=False)
     ]
 
@@ -136,9 +146,19 @@ def _retrievable(by_moa: pd.DataFrame) -> list[Row]:
             "scored": way,
             "moas": _records(mine[mine["q_value"] <= LEVEL].sort_values("q_value"), ["moa", "lift", "q_value"]),
         }
+        | _not_testable(mine)
         for (name, way), mine in by_moa.groupby(["representation", "scored"], sort=False)
         if way != IN_SAMPLE
     ]
+
+
+def _not_testable(by_moa: pd.DataFrame) -> Row:
+    """How many permutations there are, and would have to be, where they are too few for a claim about each MoA."""
+    made, needed = int(by_moa["permutations"].iloc[0]), int(by_moa["permutations_needed"].iloc[0])
+    if made >= needed:
+        return {}
+    counts = {"permutations": made, "permutations_needed": needed, "floor": float(by_moa["floor"].iloc[0])}
+    return {"not_testable": counts | {"moas": len(by_moa)}}
 
 
 def _proposals(candidates: pd.DataFrame, reliability: pd.DataFrame, fitted: Row) -> Row:
@@ -173,7 +193,9 @@ def _stability(table: pd.DataFrame, query: list[str]) -> list[Row]:
     for name, mine in table.groupby("representation", sort=False):
         by_kind = mine.groupby("perturbation", sort=False)["adjusted_rand"].mean().to_dict()
         together = {"together": mine["query_together"].mean(), "any_two_drugs": mine["chance_of_sharing"].mean()}
+        without = mine["adjusted_rand_without_singletons"].mean()
         rows.append({"representation": name, "adjusted_rand": {k: v for k, v in by_kind.items() if v == v}})
+        rows[-1]["adjusted_rand_without_singletons"] = None if without != without else float(without)
         if len(query) > 1 and together["together"] == together["together"]:
             rows[-1]["query"] = {"drugs": list(query), **{key: float(value) for key, value in together.items()}}
     return rows
@@ -201,8 +223,8 @@ def _pairs_sentence(claims: list[Row]) -> str:
     )
 
 
-def _retrieval_sentence(rows: list[Row]) -> str:
-    found = [row for row in rows if row["scored"] in (LABEL_FREE, CROSSFIT) and _at_most(row["p_value"], LEVEL)]
+def _retrieval_sentence(rows: list[Row], comparisons: list[Row]) -> str:
+    found = [row for row in rows if row["scored"] in HONEST and _at_most(row["p_value"], LEVEL)]
     if not found:
         return (
             f"No representation retrieves drugs of the same MoA better than chance (at {LEVEL}) where neither drug was "
@@ -211,8 +233,35 @@ def _retrieval_sentence(rows: list[Row]) -> str:
     best = max(found, key=lambda row: row["lift"])
     return (
         "Where neither drug was trained on, the largest lift that exceeds chance is that of "
-        f"**{best['representation']}** ({best['lift']:.2f} times chance, {_p(best['p_value'])})."
+        f"**{best['representation']}** ({best['lift']:.2f} times chance{_interval(best)}, {_p(best['p_value'])})."
+        f"{_beside_others(best, comparisons)}"
     )
+
+
+def _interval(row: Row) -> str:
+    return "" if row["lift_low"] is None else f", 95% over MoAs {row['lift_low']:.2f} to {row['lift_high']:.2f}"
+
+
+def _beside_others(best: Row, comparisons: list[Row]) -> str:
+    """Whom it exceeds, and whom it cannot be told from, by paired intervals."""
+    ahead: list[str] = []
+    level: list[str] = []
+    for other, difference, low, high in _differences(best, comparisons):
+        named = f"{other} ({difference:+.4f}, 95% {low:+.4f} to {high:+.4f})"
+        (ahead if low > 0 else level).append(named)
+    text = f" In mean average precision less chance it exceeds {', '.join(ahead)}." if ahead else ""
+    return text + (f" It cannot be told from {', '.join(level)}." if level else "")
+
+
+def _differences(best: Row, comparisons: list[Row]) -> Iterable[tuple[str, float, float, float]]:
+    """Of the mean over drugs: the other representation, and by how much the best one is ahead, with the interval."""
+    for row in comparisons:
+        if row["quantity"] != MAP:
+            continue
+        if (row["representation"], row["scored"]) == (best["representation"], best["scored"]):
+            yield row["other"], row["difference"], row["low"], row["high"]
+        elif (row["other"], row["other_scored"]) == (best["representation"], best["scored"]):
+            yield row["representation"], -row["difference"], -row["high"], -row["low"]
 
 
 def _proposals_sentence(found: Row) -> str:
@@ -367,7 +416,9 @@ def _claim_line(row: Row) -> str:
 def _retrieval_prose(rows: list[Row]) -> list[str]:
     lines = [
         f"**{row['representation']}**, {row['scored']}: mean average precision {row['observed']:.4f}; on permuted "
-        f"labels {row['null_mean']:.4f}, so {row['lift']:.2f} times chance, {_p(row['p_value'])}."
+        f"labels {row['null_mean']:.4f}, so {row['lift']:.2f} times chance{_interval(row)}, {_p(row['p_value'])}. "
+        f"Averaged over MoAs {row['mean_over_moas']['lift']:.2f} times chance{_interval(row['mean_over_moas'])}, "
+        f"{_p(row['mean_over_moas']['p_value'])}."
         for row in rows
     ]
     warning = (
@@ -376,7 +427,17 @@ def _retrieval_prose(rows: list[Row]) -> list[str]:
     return [_list(lines), warning]
 
 
+def _untested(row: Row) -> str:
+    few = row["not_testable"]
+    return (
+        f"not testable with {few['permutations']} permutations: of {few['moas']} MoAs one alone cannot be relied on to "
+        f"come below {few['floor']:.2g}. That takes {few['permutations_needed']:,} (`validation: full`)."
+    )
+
+
 def _gathered_line(row: Row) -> str:
+    if "not_testable" in row:
+        return f"**{row['representation']}**, gathered in a community: {_untested(row)}"
     named = ", ".join(
         f"{_name(moa['moa'])} (community {moa['community']}, {moa['k']}/{moa['K']}, {_p(moa['p_adjusted'])})"
         for moa in row["moas"]
@@ -385,6 +446,8 @@ def _gathered_line(row: Row) -> str:
 
 
 def _retrievable_line(row: Row) -> str:
+    if "not_testable" in row:
+        return f"**{row['representation']}**, {row['scored']}, can be retrieved: {_untested(row)}"
     named = ", ".join(
         f"{_name(moa['moa'])} ({moa['lift']:.1f} times chance, q = {moa['q_value']:.3g})" for moa in row["moas"]
     )
@@ -443,6 +506,8 @@ def _stability_line(row: Row) -> str:
         f"**{row['representation']}**: adjusted Rand index with the study's own communities: {words} (1: identical, 0: "
     )
     line += "chance)."
+    if row["adjusted_rand_without_singletons"] is not None:
+        line += f" Over the drugs that are not alone {row['adjusted_rand_without_singletons']:.2f} on average."
     if "query" in row:
         query = row["query"]
         line += f" {' and '.join(map(_name, query['drugs']))} share a community in {query['together']:.0%} of the runs"
