@@ -57,8 +57,12 @@ def tables(*, p=0.5, probability=0.3, better=False):
     proposal |= {"probability_1": probability, "called": "proposal" if probability >= 0.5 else "ranked list"}
     partner = drug | {"kind": "repurposing partner", "partner": "z [o]", "called": "ranked list"}
     partner |= {"evidence": "nearer than 99.0% of all pairs of drugs"}
-    run = {"representation": "raw", "perturbation": "seed", "adjusted_rand": 0.5}
-    run |= {"adjusted_rand_without_singletons": 0.4}
+    run = {
+        "representation": "raw",
+        "perturbation": "seed",
+        "adjusted_rand": 0.5,
+        "adjusted_rand_without_singletons": 0.4,
+    }
     return {
         "null": pd.DataFrame([null_row(n, way, c, 3, p) for n, way in names.items() for c in claims]),
         "null_by_moa": pd.DataFrame([moa | {"p_adjusted": p}]),

@@ -31,9 +31,9 @@ ONCE += [f"supplement/table_{name}" for name in ("S1.csv.gz", "S2.csv.gz", "S3.c
 ONCE += [f"figures/{name}.{ending}" for name in FIGURES for ending in ("svg", "png")]
 ONCE += [f"validation/{name}.csv" for name in ("null", "null_by_moa", "retrieval", "retrieval_by_moa", "stability")]
 ONCE += ["validation/table_1_calibrated.csv", "validation/verdict.md", "validation/power.csv", "candidates.csv"]
+ONCE += [f"validation/{name}" for name in ("proposals.csv", "proposals.json", "reliability.csv")]
 ONCE += ["reproduction.csv", "repurposing.csv", "provenance.json", "explorer.html"]
 ONCE += ["report.html", "references.bib", "run.html"]
-ONCE += [f"validation/{name}" for name in ("proposals.csv", "proposals.json", "reliability.csv")]
 ONCE += [f"{name}/{file}" for name in LEARNED for file in ("transform.npz", "embedding.parquet")]
 
 

@@ -22,11 +22,12 @@ def propose_for_compounds(job: Any) -> None:
     fitted, index = read_json(job.input.fitted), read_index(job.input.index)
     name = learned_as(fitted["representation"])
     at = job.params.representations.index(name)
-    normalization, learned = read_normalization(job.input.normalization), load(job.input.transforms[at])[0]
+    normalization = read_normalization(job.input.normalization)
     table = read_unlabelled(job.input.compounds)
     features = feature_columns(table)
     rows, _ = one_row_per_compound(table[[*(column for column in ID_COLUMNS if column in table), *features]])
     check_features(rows[features], normalization)
+    learned, _ = load(job.input.transforms[at])
     usable = ~unusable(rows[features], normalization, learned)
     embedding = read_unlabelled(job.input.embeddings[at], index).drop(columns="drug").to_numpy(float)
     centre = embedding.mean(axis=0)

@@ -9,8 +9,8 @@ from moamap.validation.crossfit import co_membership
 
 
 def judge(job) -> None:
-    names = ("null", "null_by_moa", "retrieval", "retrieval_by_moa", "comparisons", "stability")
-    names += ("candidates", "reliability")
+    names = ("null", "null_by_moa", "retrieval", "retrieval_by_moa", "comparisons", "stability", "candidates")
+    names += ("reliability",)
     tables = {name: read_table(job.input[name]) for name in names}
     traces = {}
     for name, folds, communities in zip(job.params.crossfitted, job.input.folds, job.input.communities, strict=True):

@@ -33,7 +33,7 @@ SECTIONS = {  # in this order; their names in the list of contents
 FILES = {  # what to open, in this order, of the files that a study may have
     "explorer.html": "the map of drugs for a browser: search, zoom, neighbours",
     "validation/verdict.md": "what to believe and what not, with every number; verdict.json has the same for programs",
-    "candidates.csv": "drugs close to the drugs of a MoA that is not theirs",
+    "candidates.csv": "the most probable MoAs of every compound, and the partners of the queried drugs",
     "repurposing.csv": "drugs that share a community with a queried drug, and in how many of the repeated runs",
     "supplement/table_1.csv": "communities and enriched MoAs of each representation",
     "supplement/table_S1.csv.gz": "drugs and raw features",
@@ -278,14 +278,17 @@ def companions(table: pd.DataFrame, representation: str) -> list[Table]:
 
 def candidates(table: pd.DataFrame) -> list[Table]:
     """The first proposals, and the partners of the queried drugs, with the columns that the table has."""
-    names = {"drug": "drug", "known_moa": "known MoA", "q_value": "q", "p_value": "p"}
-    plain = {column: names.get(column, column.replace("_", " ")) for column in table if column not in ("kind", "data")}
+    columns = {
+        "drug": "drug",
+        "known_moa": "known MoA",
+        "called": "called",
+        "moa_1": "MoA",
+        "probability_1": "probability",
+    }
+    columns |= {"partner": "partner", "rank_score": "rank score", "evidence": "evidence", "stability": "stability"}
+    columns |= {"target": "target", "clinical_phase": "clinical phase"}
     return [
-        show(
-            mine.dropna(axis=1, how="all"),
-            plain,
-            title=f"{kind[0].upper()}{kind[1:]}s ({len(mine):,} in candidates.csv)",
-        )
+        show(mine.dropna(axis=1, how="all"), columns, title=f"{len(mine):,} in candidates.csv: {kind}")
         for kind, mine in table.groupby("kind", sort=False)
     ]
 

@@ -69,7 +69,7 @@ def verdict(
 
     Parameters
     ----------
-    tables : null, null_by_moa, retrieval, retrieval_by_moa, comparisons, stability, candidates, reliability, as the
+    tables : null, null_by_moa, retrieval, retrieval_by_moa, comparisons, stability, candidates, reliability as the
         study writes them
     traces : cross-fitted representation -> how often drugs of one fold share a community, relative to all pairs
     unlearned : cross-fitted representation -> share of the pairs of drugs that no map could be learned for

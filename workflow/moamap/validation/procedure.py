@@ -108,9 +108,9 @@ class Procedure:
 
     @cached_property
     def _label_free(self) -> tuple[np.ndarray, np.ndarray]:
-        """Communities and places of a representation that no label touches: made once."""
+        """Communities, and places of the drugs, of a representation that no label touches: made once."""
         squared = self.learn(self.x, None).squared_distances(self.x, self.base)
-        return communities_of(-as_stored(squared), **self.communities).numbers, _ranked(squared)
+        return communities_of(-as_stored(squared), **self.communities).numbers, _places(squared)
 
     def score(self, moas: np.ndarray, labels: np.ndarray) -> dict[str, dict]:
         """Everything that is claimed of this labelling, by way of scoring.
@@ -148,7 +148,7 @@ class Procedure:
         except InputError:
             nothing = dict.fromkeys(CLAIMS, np.nan) | {"smallest_p": np.full(moas[:, self.tested].shape[1], np.nan)}
             return nothing | retrieval(*np.full((2, len(moas)), np.nan), moas)
-        return self._scored(numbers, _ranked(squared), pairs, moas)
+        return self._scored(numbers, _places(squared), pairs, moas)
 
     def _scored(self, numbers: np.ndarray, place: np.ndarray, pairs: Pairs, moas: np.ndarray) -> dict:
         return self._claims(numbers, pairs, moas) | retrieval(*precision_of_pairs(place, pairs), moas)
@@ -232,8 +232,8 @@ def score_permutation(procedure: Procedure, moas: np.ndarray, strata: np.ndarray
     return score
 
 
-def _ranked(squared: np.ndarray) -> np.ndarray:
-    """Places of all drugs, (n, n)."""
+def _places(squared: np.ndarray) -> np.ndarray:
+    """The place of every drug among all others, as seen by each: (n, n)."""
     everyone = np.arange(len(squared))
     return places(rank(squared, everyone, everyone))
 
