@@ -33,7 +33,7 @@ SECTIONS = {  # in this order; their names in the list of contents
 FILES = {  # what to open, in this order, of the files that a study may have
     "explorer.html": "the map of drugs for a browser: search, zoom, neighbours",
     "validation/verdict.md": "what to believe and what not, with every number; verdict.json has the same for programs",
-    "candidates.csv": "drugs close to the drugs of a MoA that is not theirs",
+    "candidates.csv": "the most probable MoAs of every compound, and the partners of the queried drugs",
     "repurposing.csv": "drugs that share a community with a queried drug, and in how many of the repeated runs",
     "supplement/table_1.csv": "communities and enriched MoAs of each representation",
     "supplement/table_S1.csv.gz": "drugs and raw features",
@@ -65,8 +65,9 @@ class Table:
 
 def render(templates: dict[str, str], name: str, **values: Any) -> str:
     """The page of one of the templates. What tables hold is text, never markup."""
-    look = {"autoescape": True, "undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
-    environment = Environment(loader=DictLoader(templates), **look)
+    environment = Environment(
+        loader=DictLoader(templates), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
     environment.filters |= {"cell": cell, "inline": inline}
     return environment.get_template(name).render(policy=POLICY, **values) + "\n"
 
@@ -95,11 +96,11 @@ def sections(*, query: bool, validation: bool) -> dict[str, str]:
     return {section: name for section, name in SECTIONS.items() if not absent.get(section)}
 
 
-def show(table: pd.DataFrame, columns: Mapping[str, str], **words: str) -> Table:
+def show(table: pd.DataFrame, columns: Mapping[str, str], title: str = "") -> Table:
     """The columns of a table that are there, under their names for people, at most `LISTED` rows."""
     there = {column: name for column, name in columns.items() if column in table}
     rows = table[list(there)].head(LISTED).astype(object).to_numpy().tolist()
-    return Table(list(there.values()), rows, **words)
+    return Table(list(there.values()), rows, title)
 
 
 # --- what came in and what left ---
@@ -277,14 +278,17 @@ def companions(table: pd.DataFrame, representation: str) -> list[Table]:
 
 def candidates(table: pd.DataFrame) -> list[Table]:
     """The first proposals, and the partners of the queried drugs, with the columns that the table has."""
-    names = {"drug": "drug", "known_moa": "known MoA", "q_value": "q", "p_value": "p"}
-    plain = {column: names.get(column, column.replace("_", " ")) for column in table if column not in ("kind", "data")}
+    columns = {
+        "drug": "drug",
+        "known_moa": "known MoA",
+        "called": "called",
+        "moa_1": "MoA",
+        "probability_1": "probability",
+    }
+    columns |= {"partner": "partner", "rank_score": "rank score", "evidence": "evidence", "stability": "stability"}
+    columns |= {"target": "target", "clinical_phase": "clinical phase"}
     return [
-        show(
-            mine.dropna(axis=1, how="all"),
-            plain,
-            title=f"{kind[0].upper()}{kind[1:]}s ({len(mine):,} in candidates.csv)",
-        )
+        show(mine.dropna(axis=1, how="all"), columns, title=f"{len(mine):,} in candidates.csv: {kind}")
         for kind, mine in table.groupby("kind", sort=False)
     ]
 

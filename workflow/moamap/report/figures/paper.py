@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from string import ascii_lowercase
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -84,7 +85,7 @@ def _distribution(axis: Axes, values: np.ndarray, title: str) -> None:
     pieces = np.array_split(values, -(-values.size // PIECE), axis=1)
     ends = values.min(), values.max()
     edges = np.histogram_bin_edges([], bins=160, range=ends)
-    counts = sum(np.histogram(piece, bins=160, range=ends)[0] for piece in pieces)
+    counts = np.sum([np.histogram(piece, bins=160, range=ends)[0] for piece in pieces], axis=0)
     mean = sum(piece.sum() for piece in pieces) / values.size
     variance = sum(np.square(piece - mean).sum() for piece in pieces) / values.size
     within = sum(np.count_nonzero(np.abs(piece) <= 20) for piece in pieces) / values.size
@@ -156,7 +157,11 @@ def figure_4(
     enriched : representation -> its enrichment table
     """
     size = millimetres(TWO_COLUMNS, ROW * len(maps))
-    shape = {"width_ratios": [ROW - 6, TWO_COLUMNS - ROW + 6], "layout": "constrained", "squeeze": False}
+    shape: dict[str, Any] = {
+        "width_ratios": [ROW - 6, TWO_COLUMNS - ROW + 6],
+        "layout": "constrained",
+        "squeeze": False,
+    }
     figure, axes = plt.subplots(len(maps), 2, figsize=size, **shape)
     numbers = []
     for (left, right), letter, name in zip(axes, ascii_lowercase, maps, strict=False):
@@ -179,17 +184,15 @@ def figure_4(
 def _communities_map(axis: Axes, xy: np.ndarray, number: np.ndarray, colours: np.ndarray, named: set[int]) -> list:
     """Points, and an outline around each community of two or more drugs; gives the numbers of the named ones."""
     pad, texts, smaller = 0.012 * np.ptp(xy, axis=0).max(), [], shrink(len(xy))
-    axis.scatter(*xy.T, s=6 * smaller, color=colours[number - 1], linewidths=0)
+    axis.scatter(xy[:, 0], xy[:, 1], s=6 * smaller, color=colours[number - 1], linewidths=0)
     for community in np.flatnonzero(np.bincount(number) > 1):
         around, is_named = outline(xy[number == community], pad), community in named
         look = {"ec": colours[community - 1], "lw": 0.9 if is_named else 0.4, "zorder": 3 if is_named else 2.5}
         axis.fill(*around.T, fc=(*colours[community - 1], 0.18 if is_named else 0), **look)
         if is_named:
             box = {"boxstyle": "round,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.75}
-            middle = around.mean(axis=0)
-            texts.append(
-                axis.text(*middle, str(community), ha="center", va="center", weight="bold", bbox=box, zorder=5)
-            )
+            x, y = around.mean(axis=0)
+            texts.append(axis.text(x, y, str(community), ha="center", va="center", weight="bold", bbox=box, zorder=5))
     return texts
 
 

@@ -80,7 +80,8 @@ def retrieval_figure(retrieval: pd.DataFrame) -> Figure:
 
 def reliability_figure(reliability: pd.DataFrame) -> Figure:
     """Stated probabilities beside how often they came true, and accuracy beside that of two guesses."""
-    figure, (curve, bars) = plt.subplots(1, 2, figsize=(10, 4.2), layout="constrained", width_ratios=(1, 1.3))
+    size = millimetres(TWO_COLUMNS, 85)
+    figure, (curve, bars) = plt.subplots(1, 2, figsize=size, layout="constrained", width_ratios=(1, 1.3))
     claims = reliability[reliability["quantity"].str.startswith(CLAIMS)]
     curve.plot([0, 1], [0, 1], color=NULL, lw=1, label="as stated")
     curve.errorbar(claims["stated"], claims["observed"], _whiskers(claims), fmt="o", color=OBSERVED, ms=5, lw=1)

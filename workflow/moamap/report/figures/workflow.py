@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable
+from typing import Any
 
 import matplotlib.pyplot as plt
 import networkx as nx
@@ -48,7 +49,14 @@ def figure_2(needs: dict[str, list[str]], stages: dict[str, str]) -> Figure:
         axis.axvspan(x - 0.44, x + 0.44, color=colours[stage], alpha=0.07, lw=0)
         axis.text(x, -0.85, stage, ha="center", va="center", color=colours[stage], weight="bold", fontsize=SIZE)
     for (rule, _), way in _ways(list(graph.edges), places).items():
-        look = {"arrowstyle": "-|>", "mutation_scale": 5, "lw": 0.7, "shrinkA": 0, "shrinkB": 0, "joinstyle": "round"}
+        look: dict[str, Any] = {
+            "arrowstyle": "-|>",
+            "mutation_scale": 5,
+            "lw": 0.7,
+            "shrinkA": 0,
+            "shrinkB": 0,
+            "joinstyle": "round",
+        }
         axis.add_patch(FancyArrowPatch(path=Path(way), color=colours[stages[rule]], zorder=2, **look))
     for rule, place in places.items():
         _box(axis, rule, place, colours[stages[rule]])
@@ -59,7 +67,13 @@ def figure_2(needs: dict[str, list[str]], stages: dict[str, str]) -> Figure:
 
 def _box(axis: Axes, rule: str, place: Place, colour: tuple) -> None:
     x, y = place
-    look = {"boxstyle": "round,pad=0,rounding_size=0.1", "fc": "white", "ec": colour, "lw": 1, "zorder": 3}
+    look: dict[str, Any] = {
+        "boxstyle": "round,pad=0,rounding_size=0.1",
+        "fc": "white",
+        "ec": colour,
+        "lw": 1,
+        "zorder": 3,
+    }
     axis.add_patch(FancyBboxPatch((x - WIDTH / 2, y - HEIGHT / 2), WIDTH, HEIGHT, **look))
     words = rule.replace("_", " ")
     words = words.replace(" ", "\n", 1) if len(words) > ONE_LINE else words
