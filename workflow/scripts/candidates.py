@@ -14,11 +14,12 @@ from moamap.validation.candidates import in_reading_order, partners
 
 
 def list_candidates(job: Any) -> None:
-    drugs = read_index(job.input.index).rename(columns={"pert_iname": "drug"})
+    index = read_index(job.input.index)
+    drugs = index.rename(columns={"pert_iname": "drug"})
     name = read_json(job.input.fitted)["representation"]
     moas = membership(drugs["moa"], job.params.moa).to_numpy()
     queried = [int(np.flatnonzero(drugs["drug"] == drug)[0]) for drug in job.params.query]
-    scores = read_rows(job.input[f"distances_{name}"], drugs, np.array(queried))[1] if queried else []
+    scores = read_rows(job.input[f"distances_{name}"], index, np.array(queried))[1] if queried else []
     runs = load_arrays(job.input[f"runs_{name}"], "runs")["runs"]
     near = partners(job.params.query, drugs, moas, scores, runs, neighbours=job.params.neighbours)
     placed = [read_table(path).rename(columns={"compound": "drug"}) for path in job.input.placed]

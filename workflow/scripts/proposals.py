@@ -4,6 +4,8 @@ import logging
 from collections import Counter
 from typing import Any
 
+import numpy as np
+
 from _files import is_simulated, read_index, read_square, write_json, write_table
 from _job import run
 from moamap.core.labels import membership
@@ -14,14 +16,15 @@ from moamap.validation.reliability import reliability
 
 
 def propose_for_drugs(job: Any) -> None:
-    drugs = read_index(job.input.index).rename(columns={"pert_iname": "drug"})
+    index = read_index(job.input.index)
+    drugs = index.rename(columns={"pert_iname": "drug"})
     table = membership(drugs["moa"], job.params.moa)
     moas, tested = table.to_numpy(), (table.sum() >= job.params.min_drugs).to_numpy()
     members, names = moas[:, tested], list(table.columns[tested])
-    found = {name: honest(read_square(job.input[f"distances_{name}"], drugs)) for name in job.params.representations}
+    found = {name: honest(read_square(job.input[f"distances_{name}"], index)) for name in job.params.representations}
     prior = None if job.params.none_prior == "auto" else float(job.params.none_prior)
     options = {"none_prior": prior, "seed": job.params.seed}
-    model = learn(found, moas, tested, **options)
+    model = learn(found, moas, tested, np.ones(len(moas), dtype=bool), **options)
     proposed = cross_fit(found, moas, tested, runs=job.params.runs, **options)
     null = null_counts(found[model.representation].views, members, **options)
     simulated = is_simulated(job)
