@@ -34,14 +34,6 @@ def test_there_are_rules_to_look_at():
     assert {"simulate", "fetch", "annotate", "represent", "crossfit", "permute", "verdict", "figures"} <= set(RULES)
 
 
-@pytest.mark.parametrize("environment", sorted((ROOT / "envs").glob("*.yaml")), ids=lambda path: path.stem)
-def test_conda_environments_pin_what_the_requirements_pin(environment):
-    text = (ROOT / "requirements.txt").read_text().lower()
-    for dependency in yaml.safe_load(environment.read_text())["dependencies"]:
-        name, version = dependency.split("=")
-        assert name == "python" or f"\n{name}=={version} " in f"\n{text}"
-
-
 def test_requirements_are_hashed_and_name_no_host():
     text = (ROOT / "requirements.txt").read_text()
     assert "://" not in text
