@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
 from moamap.core.config import load_schema, supervised_methods
 from moamap.representations.registry import METHODS
