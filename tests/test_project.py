@@ -1,6 +1,7 @@
 """What holds for every file of a kind."""
 
 import ast
+import json
 import re
 import runpy
 import subprocess
@@ -8,7 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
+import moamap
 from moamap.core.config import load_schema, supervised_methods
 from moamap.representations.registry import METHODS
 
@@ -96,3 +99,25 @@ def test_public_functions_are_documented_and_typed(function):
     given = function.args.posonlyargs + function.args.args + function.args.kwonlyargs
     assert function.returns is not None
     assert [argument.arg for argument in given if argument.annotation is None] in ([], ["self"], ["cls"])
+
+
+def test_the_version_is_the_same_wherever_it_is_written():
+    """`__version__` is the version; Zenodo takes it from the tag of a release, which is `v` and the version."""
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    latest = re.search(r"^## (\S+) ", (ROOT / "CHANGELOG.md").read_text(), flags=re.MULTILINE)
+    deposited = json.loads((ROOT / ".zenodo.json").read_text())
+    assert cited["version"] == moamap.__version__ == latest[1] and "version" not in deposited
+    assert cited["title"] == deposited["title"] and cited["license"] == deposited["license"]
+    assert cited["authors"] == deposited["creators"] == [{"name": "moamap"}]
+
+
+def test_hosted_tests_call_the_targets_of_make():
+    jobs = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())["jobs"]["make"]
+    targets = set(re.findall(r"^(\w+):.*## ", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    assert {"lint", "test"} < set(jobs["strategy"]["matrix"]["target"]) <= targets
+
+
+def test_the_container_holds_all_that_a_run_reads():
+    copied = set(re.findall(r"^COPY (\S+) ", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE))
+    assert copied == {"requirements.txt", "Snakefile", "config", "envs", "profiles", "resources", "workflow"}
+    assert all((ROOT / part).exists() for part in copied)
