@@ -121,3 +121,24 @@ def test_the_container_holds_all_that_a_run_reads():
     copied = set(re.findall(r"^COPY (\S+) ", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE))
     assert copied == {"requirements.txt", "Snakefile", "config", "envs", "profiles", "resources", "workflow"}
     assert all((ROOT / part).exists() for part in copied)
+
+
+ALONE = {
+    "fetch",
+    "inspection",
+    "represent",
+    "embed",
+    "tally",
+    "connect",
+    "communities",
+    "crossfit",
+    "permute",
+    "perturb",
+}
+ALONE |= {"measure_readings", "calibrate_readings", "extrapolate", "readings"}
+
+
+def test_the_slurm_profile_groups_every_rule_that_takes_seconds():
+    """A new rule is put into a group of workflow/profiles/slurm, or named here."""
+    groups = yaml.safe_load((ROOT / "workflow/profiles/slurm/config.yaml").read_text())["groups"]
+    assert set(groups) | ALONE == set(RULES) and not set(groups) & ALONE

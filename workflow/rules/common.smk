@@ -1,4 +1,5 @@
 # reads the config; gives the names and helpers that every stage shares
+import os
 from itertools import product
 
 from snakemake.iocontainers import Wildcards
@@ -9,6 +10,8 @@ if not WORKFLOW.is_dir():
         f"moamap is used from {WORKFLOW}; clone it (or use snakedeploy) and name the local path instead"
     )
 sys.path.insert(0, str(WORKFLOW))
+
+from queue_watch import watch as watch_queue
 
 from moamap.core.code import digest
 from moamap.core.config import duplicate_keys, load_schema, problems, supervised_methods, with_defaults
@@ -78,9 +81,14 @@ def code(script):
     return digest(WORKFLOW / "scripts" / f"{script}.py", WORKFLOW)
 
 
+def made_mb(files):
+    """Size of those files that are there, in MB: Snakemake's own `size_mb` is unknown in a dry run, and inside a group."""
+    return sum(os.path.getsize(file) for file in files if os.path.isfile(file)) / 1e6
+
+
 def grows(base, per_mb=0.0):
     """A resource that grows with the input's size and with every attempt."""
-    return lambda wildcards, input, attempt: round(attempt * (base + per_mb * input.size_mb))
+    return lambda wildcards, input, attempt: round(attempt * (base + per_mb * made_mb(input)))
 
 
 def source_files(name):
@@ -147,8 +155,7 @@ def distance_files(representation):
 
 def wide(wildcards, input):
     """Threads for a job that uses as many as there are where the drugs are many."""
-    made = [Path(file) for file in input if Path(file).is_file()]  # `input.size_mb` is unknown in a dry run
-    return 16 if sum(file.stat().st_size for file in made) > 30e6 else 1
+    return 16 if made_mb(input) > 30 else 1
 
 
 def batches(representation):

@@ -22,7 +22,7 @@ rule placing:
         "../../envs/science.yaml"
     resources:
         mem_mb=grows(1000, 15),
-        runtime=grows(10, 0.1),
+        runtime=grows(5, 0.1),
     params:
         code=code("placing"),
         neighbours=config["neighbours"],

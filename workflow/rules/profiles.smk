@@ -15,7 +15,7 @@ rule read:
         "../../envs/science.yaml"
     resources:
         mem_mb=grows(1000, 30),
-        runtime=grows(10, 0.02),
+        runtime=grows(5, 0.02),
     params:
         code=code("read"),
         source=config.get("sources", {}).get("profiles", {}),
@@ -40,7 +40,7 @@ rule wells:
         "../../envs/science.yaml"
     resources:
         mem_mb=grows(1000, 20),
-        runtime=grows(10, 0.1),
+        runtime=grows(5, 0.1),
     params:
         code=code("wells"),
         wells=config["wells"],
@@ -65,7 +65,7 @@ rule annotate:
         "../../envs/science.yaml"
     resources:
         mem_mb=grows(1000, 15),
-        runtime=grows(10, 0.02),
+        runtime=grows(5, 0.02),
     params:
         code=code("annotate"),
         moa=config["moa"],
@@ -91,7 +91,7 @@ rule check:
         "../../envs/science.yaml"
     resources:
         mem_mb=grows(500),
-        runtime=grows(10),
+        runtime=grows(5),
     params:
         code=code("check"),
         moa=config["moa"],
@@ -115,7 +115,7 @@ rule normalize:
         "../../envs/science.yaml"
     resources:
         mem_mb=grows(1000, 15),
-        runtime=grows(10, 0.02),
+        runtime=grows(5, 0.02),
     params:
         code=code("normalize"),
         normalization=config["normalization"],

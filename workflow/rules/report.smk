@@ -35,8 +35,8 @@ rule table_1:
     conda:
         "../../envs/science.yaml"
     resources:
-        mem_mb=grows(1000, 20),
-        runtime=grows(10),
+        mem_mb=grows(500, 20),
+        runtime=grows(5),
     params:
         code=code("table_1"),
         representations=REPRESENTATIONS,
@@ -68,7 +68,7 @@ rule supplement:
     threads: wide
     resources:
         mem_mb=grows(1000, 60),
-        runtime=grows(10, 0.5),
+        runtime=grows(5, 0.5),
     params:
         code=code("supplement"),
         representations=REPRESENTATIONS,
@@ -91,8 +91,8 @@ rule query:
     conda:
         "../../envs/science.yaml"
     resources:
-        mem_mb=grows(1000, 30),
-        runtime=grows(10, 0.2),
+        mem_mb=grows(500, 30),
+        runtime=grows(5, 0.2),
     params:
         code=code("query"),
         representations=REPRESENTATIONS,
@@ -117,8 +117,8 @@ rule repurposing:
     conda:
         "../../envs/science.yaml"
     resources:
-        mem_mb=grows(1000, 100),
-        runtime=grows(10),
+        mem_mb=grows(500, 100),
+        runtime=grows(5),
     params:
         code=code("repurposing"),
         representations=REPRESENTATIONS,
@@ -146,8 +146,8 @@ rule reproduction:
     conda:
         "../../envs/science.yaml"
     resources:
-        mem_mb=grows(1000, 15),
-        runtime=grows(10),
+        mem_mb=grows(500, 15),
+        runtime=grows(5),
     params:
         code=code("reproduction"),
         moa=config["moa"],
@@ -171,8 +171,8 @@ rule published_tables:
     conda:
         "../../envs/science.yaml"
     resources:
-        mem_mb=grows(1000, 20),
-        runtime=grows(10),
+        mem_mb=grows(500, 20),
+        runtime=grows(5),
     params:
         code=code("published_tables"),
         tables=config["published_tables"],
@@ -199,7 +199,7 @@ rule provenance:
         "../../envs/science.yaml"
     resources:
         mem_mb=grows(500),
-        runtime=grows(10, 0.01),
+        runtime=grows(5, 0.01),
     params:
         code=code("provenance"),
         package=digest(WORKFLOW / "moamap", WORKFLOW),
@@ -228,7 +228,7 @@ rule study_h5ad:
         "../../envs/science.yaml"
     resources:
         mem_mb=grows(1000, 30),
-        runtime=grows(10, 0.1),
+        runtime=grows(5, 0.1),
     params:
         code=code("study_h5ad"),
         representations=REPRESENTATIONS,
@@ -251,7 +251,7 @@ rule figures:
         "../../envs/figures.yaml"
     resources:
         mem_mb=grows(1000, 60),
-        runtime=grows(10, 0.5),
+        runtime=grows(5, 0.5),
     params:
         code=code("figures"),
         figures=FIGURES,

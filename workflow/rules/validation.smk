@@ -85,8 +85,8 @@ rule nulls:
     conda:
         "../../envs/science.yaml"
     resources:
-        mem_mb=grows(1000, 20),
-        runtime=grows(15),
+        mem_mb=grows(500, 20),
+        runtime=grows(5),
     params:
         code=code("nulls"),
         representations=REPRESENTATIONS,
@@ -135,8 +135,8 @@ rule stability:
     conda:
         "../../envs/science.yaml"
     resources:
-        mem_mb=grows(1000, 100),
-        runtime=grows(15),
+        mem_mb=grows(500, 100),
+        runtime=grows(5),
     params:
         code=code("stability"),
         representations=REPRESENTATIONS,
@@ -159,8 +159,8 @@ rule candidates:
     conda:
         "../../envs/science.yaml"
     resources:
-        mem_mb=grows(1000, 100),
-        runtime=grows(15),
+        mem_mb=grows(500, 100),
+        runtime=grows(5),
     params:
         code=code("candidates"),
         moa=config["moa"],
@@ -193,7 +193,7 @@ rule verdict:
         "../../envs/science.yaml"
     resources:
         mem_mb=grows(500),
-        runtime=grows(10),
+        runtime=grows(5),
     params:
         code=code("verdict"),
         dataset=config["dataset"],
