@@ -135,7 +135,7 @@ ALONE = {
     "permute",
     "perturb",
 }
-ALONE |= {"measure_readings", "calibrate_readings", "extrapolate", "readings"}
+ALONE |= {"permute", "perturb", "measure_readings", "calibrate_readings", "extrapolate", "readings"}
 
 
 def test_the_slurm_profile_groups_every_rule_that_takes_seconds():

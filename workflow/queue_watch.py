@@ -1,4 +1,4 @@
-"""Jobs that a SLURM queue holds and will never start: each is said with SLURM's reason, and cancelled, so that the run ends.
+"""Jobs that a SLURM queue will never start: each is said with SLURM's reason, and cancelled, so that the run ends.
 
 Snakemake waits for a pending job for ever, whatever reason the queue gives.
 """
@@ -44,8 +44,8 @@ def stuck(queue: str, folder: str) -> dict[str, str]:
         job, reason, asked, partition, name, place = line.split("|", maxsplit=5)
         if reason in NEVER and name.startswith("rule_") and place == folder:
             found[job] = (
-                f"SLURM will never start job {job} ({name}): {reason}. It asks for {asked} in partition {partition}, and is "
-                "cancelled. Name another partition (--default-resources slurm_partition=...) or ask for less time "
+                f"SLURM will never start job {job} ({name}): {reason}. It asks for {asked} in partition {partition}, and "
+                "is cancelled. Name another partition (--default-resources slurm_partition=...) or ask for less time "
                 "(--set-resources RULE:runtime=MINUTES)"
             )
     return found
