@@ -44,8 +44,8 @@ def stuck(queue: str, folder: str) -> dict[str, str]:
         job, reason, asked, partition, name, place = line.split("|", maxsplit=5)
         if reason in NEVER and name.startswith("rule_") and place == folder:
             found[job] = (
-                f"SLURM will never start job {job} ({name}): {reason}. It asks for {asked} in partition {partition}, and "
-                "is cancelled. Name another partition (--default-resources slurm_partition=...) or ask for less time "
-                "(--set-resources RULE:runtime=MINUTES)"
+                f"SLURM will never start job {job} ({name}): {reason}. It asks for {asked} in partition {partition} "
+                "and is cancelled. Name another partition (--default-resources slurm_partition=...) or ask for less "
+                "time (--set-resources RULE:runtime=MINUTES)"
             )
     return found
