@@ -3,8 +3,8 @@
     .venv/bin/python -m tests.faults [--out results/faults] [RULE ...]
 
 A job of each rule is made to fail in a copy of a finished study, in turn by each of `FAULTS`. Then the same command
-runs again, and its files are compared with those of the study. The table says what the run printed of the fault, and how
-long the second run took.
+runs again, and its files are compared with those of the study. The table says what the run printed of the fault, and
+how long the second run took.
 """
 
 import argparse
