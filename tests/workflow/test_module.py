@@ -22,6 +22,14 @@ rule mine:
     input: rules.moamap_all.input
 """
 
+DEPLOYED = """
+configfile: "{config}"
+module moamap:
+    snakefile: {snakefile}
+    config: config
+use rule * from moamap
+"""
+
 
 def git(folder, *arguments):
     identity = ["-c", "user.name=test", "-c", "user.email=test@localhost", "-c", "init.defaultBranch=main"]
@@ -45,9 +53,9 @@ def repository(tmp_path_factory):
     return folder
 
 
-def run_module(folder, snakefile, *arguments):
+def run_module(folder, snakefile, *arguments, text=OUTER):
     outer = folder / "Snakefile"
-    outer.write_text(OUTER.format(config=SMALL, snakefile=snakefile))
+    outer.write_text(text.format(config=SMALL, snakefile=snakefile))
     return snakemake(*arguments, directory=folder, snakefile=outer)
 
 
@@ -60,10 +68,12 @@ def test_a_module_of_a_git_reference_runs_that_commit_and_says_so(repository, tm
     assert "broken" in run_module(tmp_path, f'"git+file://{repository}/workflow/Snakefile@v2"', *FILES).stdout
 
 
-def test_a_module_of_a_hosted_repository(repository, tmp_path, monkeypatch):
+def test_what_snakedeploy_writes_of_a_hosted_repository_makes_the_whole_study(repository, tmp_path, monkeypatch):
     """What Snakemake would have downloaded is put into its cache."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     clone = tmp_path / "cache/snakemake/snakemake/source-cache/snakemake-git-cache/github.com/someone/moamap"
     git(tmp_path, "clone", "--quiet", "--bare", repository, clone)
-    run = run_module(tmp_path, 'github("someone/moamap", path="workflow/Snakefile", tag="v1")', "--dry-run", FILES[0])
-    assert run.returncode == 0 and "moamap_check" in run.stdout, run.stdout
+    hosted = 'github("someone/moamap", path="workflow/Snakefile", tag="v1")'
+    run = run_module(tmp_path, hosted, "--dry-run", "--quiet", "rules", text=DEPLOYED)
+    assert run.returncode == 0, run.stdout
+    assert all(f"\n{rule} " in run.stdout for rule in ("check", "verdict", "figures")), run.stdout
