@@ -6,7 +6,7 @@ export CONFIG # the shell reads it from its environment, so a file name is never
 BIN := .venv/bin
 SOURCES := workflow tests benchmarks docs
 
-.PHONY: help run paper readings test lint schema bench calibrate faults lock clean
+.PHONY: help run paper report readings test lint schema bench calibrate faults lock clean
 
 help: ## list the targets
 	@awk -F ' *## ' '/^[a-z]+:.*## / {sub(/:.*/, "", $$1); printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -17,6 +17,9 @@ run: .venv/ready ## run the study into results/<dataset>/; CONFIG=my.yaml (defau
 paper: .venv/ready ## run the paper's study (downloads 55 MB once) and compare it with the published numbers; fails if one is a FAIL
 	@$(BIN)/python workflow/run.py --cores $(CORES) --configfile config/lincs.yaml
 	@$(BIN)/python workflow/report_card.py results/lincs/reproduction.csv
+
+report: .venv/ready ## collect a finished run in Snakemake's own report, report.zip; CONFIG as for run
+	$(BIN)/snakemake --report report.zip $${CONFIG:+--configfile "$$CONFIG"}
 
 readings: .venv/ready ## hold every reading of the paper against its numbers, on the real rows in ../shared/data
 	$(BIN)/snakemake --cores $(CORES) --configfile tests/real/lincs_subset.yaml -- readings
@@ -38,8 +41,9 @@ bench: .venv/ready ## compare the engines with metric-learn and scikit-learn
 	$(BIN)/python benchmarks/engines.py --out results/benchmarks
 	$(BIN)/python benchmarks/permutations.py
 
-calibrate: .venv/ready ## measure the false-positive rate of each test on screens without a phenotype
+calibrate: .venv/ready ## measure the false-positive rate of each test and claim on screens without a phenotype
 	$(BIN)/python benchmarks/calibrate.py --out results/calibration
+	$(BIN)/python benchmarks/claims.py --out results/calibration
 
 faults: .venv/ready ## kill and damage a job of every rule of a small study, and compare what the same command then makes
 	$(BIN)/python -m tests.faults --out results/faults

@@ -9,6 +9,10 @@ from snakemake.utils import min_version
 
 min_version("9.19")
 
+
+report: "workflow/report/workflow.rst"
+
+
 # --configfile merges into what is loaded here, so the default is loaded only where none is given
 if not workflow.overwrite_configfiles:
 
@@ -46,6 +50,7 @@ rule all:
 rule place:
     input:
         placed_files() or nothing_to_place,
+        proposals_placed() if config["reference"] else [],
 
 
 # what the data hold, before anything runs

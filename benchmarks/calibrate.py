@@ -8,6 +8,11 @@ reports a MoA at 0.05; counted are the screens with any report, and those with a
 Benjamini and Hochberg's q promises 0.05 for the first where there is no phenotype, and a share of false reports
 elsewhere; the step-down p promises 0.05 of the screens for the second.
 
+Screens "by plate" and "by strength" have no phenotype either, but MoAs that cluster for a reason that is no mechanism:
+drugs of one MoA tend to be on one plate, whose effect they share, or to be as strong. Labels that are permuted over all
+drugs cannot see this, labels permuted within the strata of strength can see the second. Counted for them is how often
+each claim of the verdict is made, by the tests without labels; a fifth as many screens as without phenotype.
+
 With --drugs-per-moa the screens have no phenotype, and every MoA has that many drugs: the layout of a MoA plate.
 
 Writes calibration.csv, decisions.csv (one row per screen and test) and, where there are phenotypes, calibration.svg

@@ -7,10 +7,15 @@ and a real one from the profiles/annotated.parquet of a study. 19864 as a size t
 communities, single drugs, the net similarity of its labels by the distances of all pairs and the dense engine's
 preference, adjusted Rand index to the dense engine, pairs of drugs of one MoA in one community beside 999 permutations
 of the MoAs (z), seconds, and peak memory beside the distances or neighbours, each in a process of its own. Damping is
-0.7, since at 5,000 drugs 0.5 oscillates without end; "dense, damping 0.9" shows how far two runs of one engine differ.
-Writes communities.csv to DIR.
+0.9, as the study has it for many drugs; "dense, damping 0.95" shows how far two runs of one engine differ. Writes
+communities.csv to DIR.
 
-RECOMMENDATION
+Recommended by it: dense up to 25,000 drugs, sparse on 100 neighbours with the median of all pairs above. Sparse agrees
+with dense as far as dense with itself at another damping (adjusted Rand index, damping being 0.7: 1.00 at 488 real and
+1,105 drugs, .99 at 5,000; .78 at 10,000, where dense has .82 with itself at 0.9), with about as many communities (550
+and 534 at 19,864), in a twentieth of the memory. Fewer neighbours, or the median of the graph, give other communities.
+Louvain puts more pairs of one MoA together on the simulated screens, and fewer on the real one, so it is a choice and
+no default.
 """
 
 # ruff: noqa: E402 (environment and path have to be set before numpy and the package are imported)
@@ -41,10 +46,10 @@ from moamap.core.numerics import stream
 from moamap.profiles.normalize import apply_normalization, learn_normalization
 from moamap.profiles.simulate import simulate
 
-THREADS, DAMPING, PERMUTATIONS = 2, 0.7, 999
+THREADS, DAMPING, PERMUTATIONS = 2, 0.9, 999
 ENGINES = {  # and how many neighbours they read; None for all pairs
     "dense": ("dense", None, {}),
-    "dense, damping 0.9": ("dense", None, {"damping": 0.9}),
+    "dense, damping 0.95": ("dense", None, {"damping": 0.95}),
     "sparse, k = 25": ("sparse", 25, {}),
     "sparse, k = 50": ("sparse", 50, {}),
     "sparse, k = 100": ("sparse", 100, {}),
@@ -72,7 +77,7 @@ def compare(data: str, drugs: pd.DataFrame, folder: Path) -> pd.DataFrame:
     moa = pd.factorize(drugs["moa"])[0]
     rows, dense = [], None
     for name in ENGINES:
-        if name == "dense, damping 0.9" and len(drugs) > 10_000:
+        if name == "dense, damping 0.95" and len(drugs) > 10_000:
             continue  # minutes
         cost = measured(name, folder)
         with np.load(folder / "found.npz") as found:

@@ -4,12 +4,16 @@
 
 Each argument is a study's config, or a normalized.parquet. Writes results/findings/NAME.csv and, where docs/findings.md
 has a place for NAME, the table there.
+
+With --study only the representations of the config are scored, beside RCA and LDA, from results/NAME/profiles/,
+which is to be made first (snakemake --cores 2 results/NAME/profiles/normalized.parquet --configfile CONFIG). Writes
+results/findings/NAME_study.csv and, in docs/findings.md, the place `study of NAME`.
 """
 
 import argparse
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -21,14 +25,17 @@ from scipy.spatial.distance import squareform
 
 import discarded
 from discarded import itml_select
+from moamap.core.config import learns_from_wells, load_schema, profiles_read, supervised_methods, with_defaults
 from moamap.core.labels import folds_by_moa, label_sets, membership, sharing
 from moamap.core.names import ID_COLUMNS
 from moamap.core.numerics import squared_euclidean
 from moamap.representations import alternatives as alt
 from moamap.representations.base import Chain, Learned, normal_scores, unit_rows
 from moamap.representations.paper import itml, pca, raw
+from moamap.representations.wells import wells_of
 from moamap.validation.crossfit import crossfit
 from moamap.validation.nulls import permutation, upper_p
+from moamap.validation.procedure import Procedure, procedure_of
 from moamap.validation.retrieval import average_precision, rank
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -394,6 +401,107 @@ def scores_of(name: str, x: np.ndarray, moas: np.ndarray, n_permutations: int, t
     return scores
 
 
+# --- the representations of a study ----------------------------------------------------------------------------------
+
+BESIDE = {  # supervised, with whitening's parameters
+    "rca": {"method": "rca", "pca": 100, "shrinkage": 0.5, "cosine": True},
+    "lda": {"method": "lda", "pca": 100, "shrinkage": 0.5, "cosine": True},
+}
+SUPERVISED_PERMUTATIONS = 19  # each is learned anew; only their mean is used
+COMPARED = ("raw", "whitened")  # what lifts are set beside; the comparison of these two was named beforehand
+
+
+@dataclass(frozen=True)
+class Row(Learned):
+    """A map of drugs named by their rows, so that what learns from wells can leave out those of held-out drugs."""
+
+    inner: Learned = field(kw_only=True)
+    x: np.ndarray = field(kw_only=True)
+
+    def squared_distances(self, x, base):
+        return self.inner.squared_distances(self.x[x[:, 0]], base)
+
+
+def crossfitted_by_row(procedure: Procedure, moas: np.ndarray) -> np.ndarray:
+    """Cross-fitted squared distances, of what learns from labels or wells: (n, n)."""
+
+    def learner(rows: np.ndarray, labels: np.ndarray) -> Learned:
+        part = procedure.of(rows[:, 0])
+        return Row(np.eye(1), inner=part.learn(part.x, labels), x=procedure.x)
+
+    folds = procedure.folds(label_sets(moas), moas)
+    return crossfit(np.arange(len(moas))[:, None], moas, learner, folds, procedure.base)
+
+
+def excess_of(procedure: Procedure, moas: np.ndarray, n_permutations: int) -> tuple[np.ndarray, np.ndarray]:
+    """Average precision on the true labels, and its mean over permutations, of each drug with a fellow: two of (m,)."""
+    everyone = np.arange(len(moas))
+    learns = procedure.supervised or procedure.wells is not None
+    fixed = None
+    if not procedure.supervised:
+        squared = crossfitted_by_row(procedure, moas) if learns else procedure.in_sample(moas)
+        fixed = rank(squared, everyone, everyone)
+    found = []
+    for number in range(1 + (SUPERVISED_PERMUTATIONS if procedure.supervised else n_permutations)):
+        order = permutation(len(moas), SEED, number)
+        ranking = fixed or rank(crossfitted_by_row(procedure, moas[order]), everyone, everyone)
+        scores = np.empty(len(moas))
+        scores[order] = average_precision(ranking, sharing(moas[order]))[0]
+        found.append(scores)
+    kept = ~np.isnan(found[0])
+    return found[0][kept], np.mean(found[1:], axis=0)[kept]
+
+
+def study_table(config: Path, n_permutations: int) -> tuple[str, pd.DataFrame]:
+    """The representations of a study: lift, which is mAP less its permuted mean, and its ratio to that of others.
+
+    The intervals are paired: MoAs are resampled, and both lifts are of the same drugs.
+    """
+    schema = load_schema(ROOT / "workflow/schemas")
+    given = with_defaults(yaml.safe_load(config.read_text(encoding="utf-8")), schema)
+    folder = ROOT / "results" / given["dataset"] / "profiles"
+    names = pd.read_csv(folder / "normalization.csv", keep_default_na=False).query("problem == ''")["feature"]
+    scores = {}
+    for name, representation in (given["representations"] | BESIDE).items():
+        drugs = pd.read_parquet(folder / f"{profiles_read(representation, schema)}.parquet")
+        wells = None
+        if learns_from_wells(representation, schema):
+            wells = wells_of(pd.read_parquet(folder / "wells.parquet"), drugs["pert_id"], names)
+        options = {"representation": representation, "policy": given["moa"], "crossfit": given["crossfit"]}
+        moas, procedure = procedure_of(drugs["moa"], drugs[names], wells, **options)
+        scores[name] = excess_of(procedure, moas, n_permutations)
+        print(f"{given['dataset']}: {name}: mAP {scores[name][0].mean():.4f}", flush=True)
+    lifts = np.array([found - permuted for found, permuted in scores.values()])
+    drawn = resampled(lifts, scored_drugs(moas))
+    table = pd.DataFrame({"representation": list(scores), "map": [found.mean() for found, _ in scores.values()]})
+    table["permuted"] = [permuted.mean() for _, permuted in scores.values()]
+    table["lift"] = lifts.mean(axis=1)
+    for other in COMPARED:
+        place = list(scores).index(other)
+        table[f"to_{other}"] = table["lift"] / table["lift"][place]
+        low, high = np.quantile(drawn / drawn[:, [place]], (0.025, 0.975), axis=0)
+        table[f"to_{other}_low"], table[f"to_{other}_high"] = low, high
+    supervised = supervised_methods(schema)
+    learned = (given["representations"] | BESIDE).values()
+    ways = ["labels" if one["method"] in supervised else "wells" * learns_from_wells(one, schema) for one in learned]
+    table.insert(1, "crossfitted", ways)
+    return given["dataset"], table
+
+
+def study_markdown(table: pd.DataFrame) -> str:
+    """The table of `study_table` in Markdown."""
+    head = ["representation", "cross-fitted, as it learns from", "mAP", "permuted"]
+    head += [f"lift to {other}'s [95% CI]" for other in COMPARED]
+    lines = [f"| {' | '.join(head)} |"]
+    lines.append("|---" * 6 + "|")
+    for row in table.itertuples():
+        cells = [row.representation, row.crossfitted, f"{row.map:.4f}", f"{row.permuted:.4f}"]
+        cells += [f"{row.to_raw:.2f} [{row.to_raw_low:.2f}, {row.to_raw_high:.2f}]"]
+        cells += [f"{row.to_whitened:.2f} [{row.to_whitened_low:.2f}, {row.to_whitened_high:.2f}]"]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("studies", nargs="+", type=Path)
@@ -401,7 +509,16 @@ def main() -> None:
     parser.add_argument(
         "--only", nargs="+", choices=ATTEMPTS, help="beside the references; the document stays as it is"
     )
+    parser.add_argument("--study", action="store_true", help="only the representations of the configs")
     options = parser.parse_args()
+    if options.study:
+        (ROOT / "results" / "findings").mkdir(parents=True, exist_ok=True)
+        for argument in options.studies:
+            name, table = study_table(argument, options.permutations)
+            table.to_csv(ROOT / "results" / "findings" / f"{name}_study.csv", index=False)
+            print(study_markdown(table))
+            write_into(ROOT / "docs" / "findings.md", f"study of {name}", study_markdown(table))
+        return
     only = options.only and {*options.only, *REFERENCES.values()}
     titles = [title for title in ATTEMPTS if (title in only if only else title != CHOSEN)]
     folder = ROOT / "results" / "findings"

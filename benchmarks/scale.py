@@ -49,7 +49,6 @@ def study_of(n: int, options: argparse.Namespace) -> dict:
         "main": names[-1],
         "unannotated": "cluster",
         "connections": "all" if n <= DENSE_UP_TO else "none",
-        "communities": {"damping": 0.7},  # dense messages of more than 5,000 drugs swing for ever at the default of 0.5
         "normalization": {"axis": "profile"},
         "validation": options.validation,
     }

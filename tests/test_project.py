@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 import moamap
-from moamap.core.config import load_schema, supervised_methods
+from moamap.core.config import learns_from_wells, load_schema, profiles_read, supervised_methods
 from moamap.representations.registry import METHODS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -47,6 +47,12 @@ def test_requirements_are_hashed_and_name_no_host():
 def test_the_schema_knows_every_method_and_which_are_supervised():
     assert set(SCHEMA["$defs"]["representation"]["properties"]["method"]["enum"]) == set(METHODS)
     assert supervised_methods(SCHEMA) == {name for name, method in METHODS.items() if method.supervised}
+    for name, method in METHODS.items():
+        assert learns_from_wells({"method": name}, SCHEMA) == method.wells
+        assert profiles_read({"method": name, **method.defaults}, SCHEMA) == (
+            "annotated" if method.wells else "normalized"
+        )
+    assert profiles_read({"method": "spherize", "reads": "annotated"}, SCHEMA) == "annotated"
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +141,7 @@ ALONE = {
     "permute",
     "perturb",
 }
-ALONE |= {"permute", "perturb", "measure_readings", "calibrate_readings", "extrapolate", "readings"}
+ALONE |= {"permute", "perturb", "proposals", "measure_readings", "calibrate_readings", "extrapolate", "readings"}
 
 
 def test_the_slurm_profile_groups_every_rule_that_takes_seconds():

@@ -211,7 +211,7 @@ def test_median_of_counted_values(counts):
 
 def test_many_drugs_are_in_single_precision(monkeypatch):
     x = np.random.default_rng(0).normal(size=(120, 5))
-    double = find_communities(pdist(x), engine="dense")
+    double = find_communities(pdist(x), engine="dense", damping=0.9)
     monkeypatch.setattr(clusters, "FLOAT64_UP_TO", 100)
     s = similarities(pdist(x).astype(np.float32))
     assert s.dtype == np.float32
@@ -219,3 +219,12 @@ def test_many_drugs_are_in_single_precision(monkeypatch):
     assert single.net_similarity == pytest.approx(double.net_similarity, rel=1e-6)
     assert single.numbers.tolist() == double.numbers.tolist() == again.numbers.tolist()
     assert single.net_similarity == again.net_similarity
+
+
+def test_messages_of_many_drugs_are_damped_more(monkeypatch):
+    distance = pdist(normal_points(60))
+    few = find_communities(distance, damping=0.6)
+    monkeypatch.setattr(clusters, "FLOAT64_UP_TO", 50)
+    many, more = (find_communities(distance, damping=damping) for damping in (0.6, 0.95))
+    assert (few.damping, many.damping, more.damping) == (0.6, 0.9, 0.95)
+    assert few.iterations < many.iterations < more.iterations

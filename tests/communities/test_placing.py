@@ -14,7 +14,8 @@ from moamap.profiles.simulate import simulate
 from moamap.representations.registry import learn
 
 N, NEW = 90, 40
-METHODS = {"raw": ("raw", {}), "itml": ("itml", {}), "whitened": ("spherize", {"warp": "rank", "cosine": True})}
+METHODS = {"raw": ("raw", {}), "itml": ("itml", {}), "ranked": ("spherize", {"warp": "rank", "cosine": True})}
+METHODS |= {"whitened": ("spherize", {"reads": "annotated", "pca": 10, "cosine": True})}
 SCREEN, TRUTH = simulate(
     seed=2, n_drugs=N + NEW, n_annotated=N, n_moas=20, n_common_moas=6, largest_moa=12, n_features=30
 )
@@ -26,7 +27,7 @@ FEATURES = NEW_DRUGS.iloc[:, 3:]
 def reference_of(name, axis="profile_then_feature"):
     method, parameters = METHODS[name]
     normalization = learn_normalization(DRUGS.iloc[:, 3:], DRUGS["pert_iname"], axis=axis)
-    x = apply_normalization(DRUGS.iloc[:, 3:], normalization)
+    x = profiles_of(DRUGS.iloc[:, 3:], normalization, parameters)
     learned = learn(method, x, pd.get_dummies(DRUGS["moa"]).to_numpy(bool), **parameters)
     embedding = learned.transform(x)
     found = find_communities(pdist(embedding))
@@ -36,15 +37,23 @@ def reference_of(name, axis="profile_then_feature"):
     return Reference(drugs, embedding, normalization, learned)
 
 
+def profiles_of(features, normalization, parameters):
+    """What a method of these parameters reads of raw profiles."""
+    if parameters.get("reads") == "annotated":
+        return features.to_numpy()
+    return apply_normalization(features, normalization)
+
+
 @pytest.fixture(scope="module", params=METHODS)
 def reference(request):
-    return reference_of(request.param)
+    return reference_of(request.param), METHODS[request.param][1]
 
 
 def test_placed_compounds_are_those_of_brute_force(reference):
+    reference, parameters = reference
     placed, listed = place(COMPOUNDS, FEATURES, reference, neighbours=7)
     drugs = reference.drugs
-    embedded = reference.learned.transform(apply_normalization(FEATURES, reference.normalization))
+    embedded = reference.learned.transform(profiles_of(FEATURES, reference.normalization, parameters))
     distance = cdist(embedded, reference.embedding)
     index = distance.argsort(axis=1, kind="stable")
     listed = listed.astype({"compound": str, "drug": str, "moa": str})
@@ -77,6 +86,7 @@ def test_placed_compounds_are_those_of_brute_force(reference):
 
 
 def test_a_drug_of_the_map_is_placed_on_itself(reference):
+    reference, _ = reference
     compounds = pd.DataFrame({"compound": DRUGS["pert_iname"]})
     placed, _ = place(compounds, DRUGS.iloc[:, 3:], reference, neighbours=1)
     assert (placed["nearest_drug"] == DRUGS["pert_iname"]).all() and (placed["novelty"] == 0).all()
@@ -92,13 +102,13 @@ def test_what_the_map_has_not_seen_is_outside():
     assert near["outside"].mean() < 0.2 and near["novelty"].between(0.05, 1).mean() > 0.5
 
 
-@pytest.mark.parametrize("axis", STEPS)
-def test_profiles_that_cannot_be_normalized_have_a_row_and_no_place(axis):
-    reference = reference_of("raw", axis)
+@pytest.mark.parametrize(("axis", "name"), [*((axis, "raw") for axis in STEPS), ("feature", "whitened")])
+def test_profiles_that_cannot_be_normalized_have_a_row_and_no_place(axis, name):
+    reference = reference_of(name, axis)
     odd = FEATURES.copy()
     odd.iloc[3, 4], odd.iloc[5, 6], odd.iloc[7] = np.nan, np.inf, 1.0
-    lost = [3, 5] if axis == "feature" else [3, 5, 7]
-    assert np.flatnonzero(unusable(odd, reference.normalization)).tolist() == lost
+    lost = [3, 5] if (axis, name) == ("feature", "raw") else [3, 5, 7]
+    assert np.flatnonzero(unusable(odd, reference.normalization, reference.learned)).tolist() == lost
     placed, listed = place(COMPOUNDS, odd, reference, neighbours=3)
     expected, listed_then = place(COMPOUNDS, FEATURES, reference, neighbours=3)
     assert placed.loc[lost, "community":].isna().all(axis=None) and (placed["compound"] == COMPOUNDS["compound"]).all()

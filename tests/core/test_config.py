@@ -97,6 +97,12 @@ def test_every_violation_is_one_line(config, lines):
         ("simulation.signal", -1, "simulation.signal: -1 is less than the minimum of 0"),
         ("moa", "cut", "moa: 'cut' is not valid; expected one of whole, split"),
         ("query", ["a", "a"], "query: ['a', 'a'] has non-unique elements"),
+        ("links", {"a": "https://x/{smiles}"}, "links.a: 'https://x/{smiles}' is not valid; expected an address that"),
+        (
+            "links",
+            {"a": "javascript:alert(1)"},
+            "links.a: 'javascript:alert(1)' is not valid; expected an address that",
+        ),
         ("dataset", "../x", "dataset: '../x' is not valid; expected letters, digits, _ and -"),
         # nested options
         ("wells", {"normalise": "spherize"}, "wells: unknown key 'normalise'; did you mean 'normalize'?"),
@@ -126,6 +132,7 @@ def test_every_violation_is_one_line(config, lines):
         ("columns", {"moa": "A", "plate": "A"}, "columns: 'A' is given for both moa and plate; expected a column for"),
         ("main", "itlm", "main: there is no representation 'itlm'; did you mean 'itml'?"),
         ("main", "itml_crossfit", "main: there is no representation 'itml_crossfit'; write 'itml'"),
+        ("proposals", {"representation": "pcaa"}, "proposals.representation: there is no representation 'pcaa'"),
         ("compare", ["raw", "pcaa"], "compare: there is no representation 'pcaa'; did you mean 'pca'?"),
         ("representations.pca_crossfit", {"method": "raw"}, "representations: 'pca_crossfit' is the name of cross-fit"),
         (
@@ -169,11 +176,13 @@ def test_the_default_config_spells_out_the_defaults_of_the_schema():
     assert {key: DEFAULT[key] for key in shared} == {key: (filled | paper)[key] for key in shared}
 
 
+CHOSEN = {"pca": {"components": 5}, "spherize": {"reads": "annotated", "pca": 100, "cosine": True}}  # not the defaults
+
+
 def test_the_default_config_spells_out_the_defaults_of_the_methods():
     for given in DEFAULT["representations"].values():
         options = {key: value for key, value in given.items() if key != "method"}
-        paper = {"components": 5} if given["method"] == "pca" else {}
-        assert options == METHODS[given["method"]].defaults | paper
+        assert options == METHODS[given["method"]].defaults | CHOSEN.get(given["method"], {})
 
 
 @pytest.mark.parametrize("also", [{}, {"simulation": {"seed": 1}, "sources": {"profiles": {"location": "x"}}}])
@@ -190,6 +199,26 @@ def test_a_representation_without_method_is_one_problem():
 
 def study(**more):
     return {"dataset": "x", "representations": {"mine": {"method": "raw"}}} | more
+
+
+def test_what_learns_from_wells_needs_wells():
+    config = study(
+        main="mine", sources={"profiles": {"location": "x"}}, representations={"mine": {"method": "replicates"}}
+    )
+    expected = "representations.mine: it learns from wells, and there are none; set `wells`, or leave it out"
+    assert problems(config, SCHEMA) == [expected]
+    assert problems(config | {"wells": {"controls": ["dmso"]}}, SCHEMA) == []
+    assert problems(config | {"reference": "results/study"}, SCHEMA) == []  # nothing is learned
+
+
+def test_each_file_of_a_source_may_have_its_checksum():
+    files = [{"location": "https://a.org/1.csv", "checksum": f"sha256:{'0' * 64}"}, "2.csv"]
+    assert problems(study(main="mine", sources={"profiles": {"location": files}}), SCHEMA) == []
+    files[0]["checksum"] = "sha256:0"
+    (line,) = problems(study(main="mine", sources={"profiles": {"location": files}}), SCHEMA)
+    assert line.startswith("sources.profiles.location: ") and line.endswith(
+        "{location: …, checksum: md5:… or sha256:…}"
+    )
 
 
 @pytest.mark.parametrize("checksum", ["0" * 32, "12345678901234567890123456789012"])

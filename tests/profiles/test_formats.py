@@ -18,6 +18,7 @@ from moamap.core import tables
 from moamap.core.errors import InputError
 from moamap.core.tables import read_parquet, write_parquet
 from moamap.profiles.formats import read_profiles, read_source
+from moamap.sources.checksums import digest
 
 SUBSET = Path(__file__).resolve().parents[3] / "shared/data/lds1195-subset/MLPCN_morplological_profiles.csv.gz"
 
@@ -201,6 +202,17 @@ def test_files_of_plates_come_one_after_the_other(tmp_path):
     said = r"^p4\.csv: 2 columns differ: 'Cells_5' is in p3\.csv but not in p4\.csv; sources\.profiles\.join: inner"
     with pytest.raises(InputError, match=said):
         read_source([*paths, tmp_path / "p4.csv"], {"location": "*"}, {})
+
+
+def test_each_file_of_many_is_compared_with_its_checksum(tmp_path):
+    paths = [tmp_path / "p1.csv", tmp_path / "p2.csv"]
+    for part, path in zip((awkward_table()[:20], awkward_table()[20:]), paths, strict=True):
+        as_text(",")(part, path)
+    right = [digest(path) for path in paths]
+    for checksums in (right, [None, right[1]], [None, None]):
+        assert len(read_source(paths, {"checksum": checksums}, {})[0]) == len(awkward_table())
+    with pytest.raises(InputError, match=rf"p2\.csv: the file has {right[1]}, expected {right[0]}"):
+        read_source(paths, {"checksum": [right[0], right[0]]}, {})
 
 
 def gctx(**parts):

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from moamap.core.names import ENRICHED, ENRICHED_BY_TWO, TOGETHER, TOGETHER_BY_MOA, WITHIN
-from moamap.report.figures.validation import null_figure, retrieval_figure, stability_figure
+from moamap.report.figures.validation import null_figure, reliability_figure, retrieval_figure, stability_figure
+from moamap.validation.reliability import reliability
 
 
 @pytest.fixture(autouse=True)
@@ -72,3 +73,19 @@ def test_a_quantity_without_a_value_is_said_to_have_none():
         for axis in figure.axes:
             assert [text.get_text() for text in axis.texts] == ["p = 0.5", "no value"]
         png(figure)
+
+
+def test_the_reliability_figure_shows_every_pool_of_claims_and_both_guesses():
+    rng = np.random.default_rng(0)
+    members = rng.integers(4, size=50)[:, None] == np.arange(3)
+    table = reliability(rng.dirichlet(np.ones(4), size=50), members, np.zeros(19))
+    figure = reliability_figure(table)
+    curve, bars = figure.axes
+    claims = table[table["quantity"].str.startswith("claims")]
+    points = curve.containers[0].lines[0].get_xydata()
+    assert points.tolist() == claims[["stated", "observed"]].to_numpy().tolist()
+    assert [text.get_text() for text in curve.texts] == claims["n"].astype(str).tolist()
+    shown = [line.get_xdata().tolist() for line in bars.lines if len(line.get_xdata()) == 6]
+    accuracy = table[table["quantity"].str.startswith("top-")]
+    assert all(accuracy[guess].tolist() in shown for guess in ("observed", "largest_moa", "random"))
+    png(figure)

@@ -10,6 +10,7 @@ from scipy.special import softmax
 from scipy.stats import norm, rankdata
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.preprocessing import StandardScaler
 
 import discarded
 from moamap.core.errors import InputError
@@ -19,6 +20,7 @@ from moamap.profiles.simulate import simulate
 from moamap.representations import alternatives as alt
 from moamap.representations.base import Chain, Corrected, Learned, load, normal_scores, save, unit_rows
 from moamap.representations.paper import itml, labelled_pairs, raw
+from moamap.representations.wells import Wells, wells_of
 from moamap.validation.nulls import permutation
 from moamap.validation.retrieval import average_precision, rank
 
@@ -111,6 +113,116 @@ def test_spherize_looks_at_no_label():
     np.testing.assert_array_equal(alt.spherize(x, None).components, alt.spherize(x, screen()[2]).components)
 
 
+def scaled_twice(x):
+    """By scikit-learn: each profile, then each feature."""
+    profiles = StandardScaler().fit_transform(x.T).T
+    return profiles, StandardScaler().fit(profiles)
+
+
+@pytest.mark.parametrize(("n_drugs", "pca"), [(80, 7), (9, 100)])
+def test_spherize_of_annotated_profiles_against_scikit_learn(n_drugs, pca):
+    x = screen(n_drugs, shift=1.0)[0] + 5.0
+    profiles, features = scaled_twice(x)
+    model = PCA(min(pca, n_drugs - 1, 11), svd_solver="full")
+    scores = model.fit_transform(features.transform(profiles))
+    covariance = np.cov(scores.T, bias=True)
+    root = inv(sqrtm((covariance + np.trace(covariance) / len(covariance) * np.eye(len(covariance))) / 2))
+    found = alt.spherize(x, None, reads="annotated", pca=pca, cosine=True)
+    assert found.reads == "annotated"
+    np.testing.assert_allclose(found.centre, features.mean_, atol=1e-12)
+    np.testing.assert_allclose(found.spread, features.scale_, rtol=1e-10)
+    np.testing.assert_allclose(np.linalg.norm(found.transform(x), axis=1), 1, rtol=1e-12)
+    np.testing.assert_allclose(pdist(found.transform(x)) ** 2, 2 * pdist(scores @ root, "cosine"), rtol=1e-6)
+    new = np.random.default_rng(1).normal(size=(5, 12))
+    expected = model.transform(features.transform(scaled_twice(new)[0])) @ root
+    np.testing.assert_allclose(pdist(found.transform(new)) ** 2, 2 * pdist(expected, "cosine"), rtol=1e-6)
+
+
+def wells_screen(n_drugs=40, n_features=12, seed=0, nuisance=6.0):
+    """Profiles of drugs, and a table of four wells of each of two doses, which vary along one direction most."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(n_drugs, n_features))
+    direction = rng.normal(size=n_features)
+    rows = [(drug, dose, x[drug] * (1 + dose)) for drug in range(n_drugs) for dose in (1, 2) for _ in range(4)]
+    values = np.array([row[2] for row in rows]) + 0.5 * rng.normal(size=(len(rows), n_features))
+    values += nuisance * rng.normal(size=(len(rows), 1)) * direction / np.linalg.norm(direction)
+    table = pd.DataFrame(values, columns=[f"f{i}" for i in range(n_features)])
+    table.insert(0, "pert_id", [f"p{row[0]}" for row in rows])
+    table.insert(1, "dose", [str(row[1]) for row in rows])
+    return x, table.assign(is_control=False), [f"p{i}" for i in range(n_drugs)]
+
+
+def test_replicates_against_pandas_and_scipy():
+    x, table, ids = wells_screen()
+    names = list(table.columns[2:-1])
+    profiles, features = scaled_twice(x)
+    wells = pd.DataFrame(features.transform(scaled_twice(table[names].to_numpy())[0]))
+    keys = [table["pert_id"].to_numpy(), table["dose"].to_numpy()]
+    noise = wells - wells.groupby(keys).transform("mean")
+    covariance = noise.T.to_numpy() @ noise.to_numpy() / len(noise)
+    root = inv(sqrtm(0.9 * covariance + 0.1 * np.trace(covariance) / 12 * np.eye(12)))
+    found = alt.replicates(x, None, wells_of(table, ids, names))
+    expected = features.transform(profiles) @ root
+    np.testing.assert_allclose(pdist(found.transform(x)) ** 2, 2 * pdist(expected, "cosine"), rtol=1e-6)
+    assert found.reads == "annotated" and found.notes == {"wells": 320, "drugs_and_doses": 80}
+
+
+def test_wells_of_drugs_that_are_held_out_take_no_part():
+    x, table, ids = wells_screen()
+    names, rows = list(table.columns[2:-1]), np.arange(3, 33)
+    kept = [ids[row] for row in rows]
+    changed = table.copy()
+    changed.loc[~table["pert_id"].isin(kept), names] *= -7.0
+    expected = alt.replicates(x[rows], None, wells_of(table[table["pert_id"].isin(kept)], kept, names)).transform(x)
+    for one in (table, changed):
+        np.testing.assert_array_equal(alt.replicates(x[rows], None, wells_of(one, kept, names)).transform(x), expected)
+        subset = wells_of(one, ids, names).of(rows)
+        assert set(subset.drugs) == set(range(len(rows)))
+        np.testing.assert_allclose(alt.replicates(x[rows], None, subset).transform(x), expected, rtol=1e-12)
+
+
+def test_wells_are_those_that_are_replicates_of_a_drug_of_the_study():
+    table = pd.DataFrame(
+        {
+            "pert_id": ["a", "a", "a", "b", "b", "c", "c", "d", "d", None, "x", "x"],
+            "dose": ["1", "1", "2", "1", "1", "1", "1", "1", "1", None, "1", "1"],
+            "is_control": [False] * 9 + [True, False, False],
+            "f": [0.0, 1, 2, 3, np.nan, 5, 6, 7, 8, 9, 10, 11],
+            "g": [1.0, 2, 3, 4, 5, 6, 7, 8, 8, 10, 11, 12],
+        }
+    )
+    found = wells_of(table, ["d", "a|b", "c"], ["g", "f"])
+    assert found.x.tolist() == [[1, 0], [2, 1], [6, 5], [7, 6]]  # b has one whole well, d one that varies
+    assert found.drugs.tolist() == [1, 1, 2, 2] and found.groups.tolist() == [0, 0, 1, 1]
+    with pytest.raises(InputError, match="no drug has two wells of one dose"):
+        alt.replicates(np.array([[1.0, 0], [0, 1], [2, 5]]), None, wells_of(table[:0], ["a"], ["f", "g"]))
+
+
+def retrieved(learned, x, moas):
+    everyone = np.arange(len(x))
+    squared = learned.squared_distances(x, squared_euclidean(x))
+    return np.nanmean(average_precision(rank(squared, everyone, everyone), sharing(moas))[0])
+
+
+@pytest.mark.parametrize("phenotypes", [True, False])
+def test_replicates_find_phenotypes_behind_the_noise_of_wells_and_none_where_there_are_none(phenotypes):
+    rng = np.random.default_rng(4)
+    moa = np.arange(60) % 12
+    truth = (rng.normal(size=(12, 20))[moa] if phenotypes else 0) + 0.7 * rng.normal(size=(60, 20))
+    loud = rng.normal(size=(3, 20))  # what changes between wells, whatever the drug
+    wells = np.repeat(truth, 6, axis=0) + 3 * rng.normal(size=(360, 3)) @ loud + 0.3 * rng.normal(size=(360, 20))
+    drug = np.repeat(np.arange(60), 6)
+    x = wells.reshape(60, 6, 20).mean(axis=1)
+    moas = membership(pd.Series(moa).map("m{}".format), "whole").to_numpy()
+    learned = alt.replicates(x, None, Wells(wells, drug, drug))
+    permuted = [retrieved(learned, x, moas[permutation(60, 0, number)]) for number in range(1, 40)]
+    if phenotypes:
+        plain = alt.spherize(x, None, reads="annotated", shrinkage=1.0, cosine=True)  # the same without whitening
+        assert retrieved(learned, x, moas) > 1.3 * retrieved(plain, x, moas) > 1.3 * np.mean(permuted)
+    else:
+        assert retrieved(learned, x, moas) < np.quantile(permuted, 0.95)
+
+
 @pytest.mark.parametrize("options", [{}, {"components": 2}, {"shrinkage": 0.1}, {"pca": 6}])
 def test_lda_is_scikit_learns(options):
     x, moa, moas = screen()
@@ -192,6 +304,8 @@ LEARNED = {
     "unit length": lambda x, moas: alt.rca(x, moas, cosine=True),
     "normal scores": lambda x, moas: alt.spherize(x, moas, warp="rank"),
     "both": lambda x, moas: discarded.direct(x, moas, warp="rank", cosine=True),
+    "annotated": lambda x, moas: alt.spherize(x, moas, reads="annotated", pca=5, cosine=True),
+    "wells": lambda x, moas: alt.replicates(x, moas, Wells(x, *np.divmod(np.arange(40), 2)[:1] * 2)),
 }
 
 
@@ -202,7 +316,7 @@ def test_a_saved_map_embeds_new_drugs_as_the_learned_one_does(kind, tmp_path):
     learned = LEARNED[kind](x, moas)
     save(learned, tmp_path / "transform.npz", features)
     again, names = load(tmp_path / "transform.npz")
-    assert type(again) is type(learned) and names == features
+    assert type(again) is type(learned) and names == features and again.reads == learned.reads
     assert again.arrays().keys() == learned.arrays().keys()
     for name, array in learned.arrays().items():
         np.testing.assert_array_equal(again.arrays()[name], array, strict=True)

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from moamap.sources.locations import files_of, missing_sources, states, unusable_folder
+from moamap.sources.locations import checksums_of, files_of, missing_sources, states, unusable_folder
 
 NAMES = ["[plate] 1.csv", "plate[1].csv", "a*b?.csv", "{.csv", "}{ }.csv", "#1 %20 'x'.csv"]
 
@@ -27,6 +27,31 @@ def test_a_pattern_is_replaced_by_the_files_that_match_it(tmp_path):
         f"{tmp_path}/p2.csv",
         "https://a.org/p*.csv",
     ]
+
+
+def test_each_file_of_a_list_may_have_its_checksum(tmp_path):
+    for name in ("p2.csv", "p1.csv"):
+        (tmp_path / name).touch()
+    given = ["https://a.org/x.csv", {"location": "https://a.org/y.csv", "checksum": "md5:1"}, f"{tmp_path}/p?.csv"]
+    source = {"location": given, "checksum": None}
+    assert files_of(source) == [
+        "https://a.org/x.csv",
+        "https://a.org/y.csv",
+        f"{tmp_path}/p1.csv",
+        f"{tmp_path}/p2.csv",
+    ]
+    assert checksums_of(source) == [None, "md5:1", None, None]
+    assert checksums_of({"location": f"{tmp_path}/p1.csv", "checksum": "md5:2"}) == ["md5:2"]
+    assert not missing_sources({"profiles": source})
+
+
+@pytest.mark.parametrize("many", [{}, {"location": ["{}/p1.csv", "{}/p2.csv"]}])
+def test_one_checksum_of_many_files_is_refused(many, tmp_path):
+    for name in ("p1.csv", "p2.csv"):
+        (tmp_path / name).touch()
+    location = [path.format(tmp_path) for path in many["location"]] if many else f"{tmp_path}/*.csv"
+    [line] = missing_sources({"profiles": {"location": location, "checksum": "md5:1"}})
+    assert line.startswith("sources.profiles.checksum: one checksum for 2 files; expected none, or one for each: ")
 
 
 @pytest.mark.parametrize("name", ["{1}.csv", "plate {dataset}.csv", "{a,b+}.csv"])

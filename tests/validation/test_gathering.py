@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from moamap.core.labels import label_sets, sharing
+from moamap.core.labels import label_sets, pairs_that_share
 from moamap.core.names import LABEL_FREE, TOGETHER, TOGETHER_BY_MOA, WITHIN
 from moamap.validation.gathering import gathering, strata_of, strength
 from moamap.validation.nulls import permutation, permutation_within, summary, upper_p
@@ -32,7 +32,7 @@ def test_against_counting_pair_by_pair(seed, split):
     n, n_moas = int(rng.integers(2, 50)), int(rng.integers(2, 12))
     numbers = np.unique(rng.integers(0, max(n // 4, 1), size=n), return_inverse=True)[1] + 1
     moas = rng.random((n, n_moas)) < 0.3 if split else np.eye(n_moas, dtype=bool)[rng.integers(n_moas, size=n)]
-    found = gathering(numbers, sharing(moas), moas)
+    found = gathering(numbers, pairs_that_share(moas), moas)
     assert found == pytest.approx(pair_by_pair(numbers, moas), rel=1e-12, nan_ok=True)
 
 
@@ -41,13 +41,13 @@ def test_by_hand():
     moas = np.zeros((6, 4), dtype=bool)
     for moa, drugs in enumerate([[0, 1, 3], [2], [4, 5], [0, 1]]):
         moas[drugs, moa] = True
-    found = gathering(np.array([1, 1, 1, 2, 2, 3]), sharing(moas), moas)
+    found = gathering(np.array([1, 1, 1, 2, 2, 3]), pairs_that_share(moas), moas)
     assert found == {TOGETHER: 1, TOGETHER_BY_MOA: pytest.approx((1 / 3 + 0 + 1) / 3)}
 
 
 def test_no_moa_of_two_drugs_gives_no_pair_and_no_mean():
     moas = np.eye(4, dtype=bool)
-    found = gathering(np.ones(4, dtype=int), sharing(moas), moas)
+    found = gathering(np.ones(4, dtype=int), pairs_that_share(moas), moas)
     assert found[TOGETHER] == 0 and np.isnan(found[TOGETHER_BY_MOA])
 
 

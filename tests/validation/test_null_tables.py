@@ -4,6 +4,7 @@ import pytest
 
 from moamap.core.names import CLUSTERS, CROSSFIT, ENRICHED, ENRICHED_BY_TWO, EXPECTATION, IN_SAMPLE, LABEL_FREE, WITHIN
 from moamap.validation import null_tables as calibration
+from moamap.validation import nulls
 from moamap.validation.null_tables import gather
 from moamap.validation.procedure import Procedure, score_permutation
 
@@ -90,7 +91,8 @@ def test_what_is_tested_is_permutation_0_and_table_1_stands_beside_it(stored):
     assert row["p_value"] == (1 + (values[1:] >= values[0]).sum()) / 20
 
 
-def test_the_planted_moa_survives_and_the_others_do_not(stored):
+def test_the_planted_moa_survives_and_the_others_do_not(stored, monkeypatch):
+    monkeypatch.setattr(nulls, "enough", lambda n_tests: 0)
     quantities = stored[0][("raw", LABEL_FREE)]
     observed = quantities["smallest_p"][0]
     enriched = pd.DataFrame({"community": 1, "moa": list("abcde"), "p_value": observed, "k": 1, "K": 8, "n": 8})
@@ -100,11 +102,16 @@ def test_the_planted_moa_survives_and_the_others_do_not(stored):
 
 
 def test_retrieval_tables_hold_every_way_to_score(stored):
-    table = calibration.retrieval_table(stored[0])
-    assert len(table) == 2 * 5
+    table = calibration.retrieval_table(stored[0], stored[1].sum(axis=0))
+    assert len(table) == 3 * 5
     raw = table[(table["representation"] == "raw") & (table["quantity"] == "mean average precision")].iloc[0]
     assert raw["lift"] > 1
     assert raw["p_value"] == pytest.approx(1 / 20)
+    assert (raw["lift_low"] < raw["lift"] < raw["lift_high"]) and raw["permutations"] == 19
+    over_moas = table[(table["representation"] == "raw") & table["quantity"].str.endswith("mean over MoAs")].iloc[0]
+    observed = stored[0][("raw", LABEL_FREE)]["map_by_moa"][0]
+    assert over_moas["observed"] == pytest.approx(observed.mean(), rel=1e-12)
+    assert table.loc[table["scored"].str.startswith("held-out"), "lift_low"].isna().all()
     by_moa = calibration.retrieval_by_moa(stored[0], list("abcde"), np.ones(5, dtype=bool))
     assert set(by_moa["scored"]) == {LABEL_FREE, IN_SAMPLE, CROSSFIT}
     assert by_moa[by_moa["representation"] == "raw"].set_index("moa")["p_value"].idxmin() == "a"
@@ -137,3 +144,5 @@ def test_power_counts_the_true_and_the_false():
     assert list(table["found"]) == [1, 2]
     assert list(table["share"]) == [0.5, 1.0]
     assert list(table["false_discoveries"]) == [1, 0]
+    few = calibration.power(truth, by_moa.assign(p_adjusted=np.nan), retrieved.assign(q_value=0.01))
+    assert few["found"].isna().tolist() == few["share"].isna().tolist() == [True, False]

@@ -10,8 +10,10 @@ from scipy.stats import binom, chisquare, hypergeom
 
 from moamap.communities.enrichment import enrichment_table, tail
 from moamap.core.labels import label_sets
+from moamap.validation import nulls
 from moamap.validation.nulls import (
     by_moa,
+    enough,
     enrichment_p,
     made_within,
     permutation,
@@ -26,8 +28,13 @@ LEVEL = 0.05
 
 
 def literal_algorithm_2_8(observed, null):
-    """Westfall and Young (1993), algorithm 2.8, step by step, with (1 + count) / (1 + B)."""
+    """Westfall and Young (1993), algorithm 2.8, step by step, with (1 + count) / (1 + B).
+
+    On each statistic's own permutation p, and where these are equal on the statistic.
+    """
     m = len(observed)
+    drawn = [list(observed), *map(list, null)]
+    observed, *null = [[(sum(other[i] <= row[i] for other in drawn), row[i]) for i in range(m)] for row in drawn]
     r = sorted(range(m), key=lambda i: observed[i])  # p_(r1) <= ... <= p_(rm)
     count = [0] * m
     for p_star in null:
@@ -143,7 +150,7 @@ def test_upper_p_by_hand():
     assert upper_p(0, np.zeros(99)) == 1
 
 
-def test_what_was_not_observed_has_no_p_and_a_failed_permutation_counts_against_it():
+def test_what_was_not_observed_has_no_p_and_a_failed_permutation_counts_against_it(few_are_enough):
     assert np.isnan(upper_p(np.nan, np.zeros(9)))
     assert upper_p(3, np.array([1, np.nan, 2])) == 2 / 4
     np.testing.assert_array_equal(upper_p(np.array([3, 0]), np.array([[1, 1], [4, 1]])), [2 / 3, 1])
@@ -200,12 +207,41 @@ def test_step_down_against_the_literal_algorithm(seed, n_values):
 
 def test_step_down_by_hand():
     null = np.array([[0.5, 0.01, 0.6], [0.2, 0.3, 0.9], [0.9, 0.9, 0.04]])
-    # hypothesis 1 (0.02): the minima 0.01, 0.2, 0.04; then 0 (0.1): 0.5, 0.2, 0.04; then 2 (0.8): 0.6, 0.9, 0.04
-    np.testing.assert_allclose(step_down_min_p(np.array([0.1, 0.02, 0.8]), null), [2 / 4, 2 / 4, 3 / 4])
+    # p in quarters: 1, 2, 3 of the truth; 3 1 2, 2 3 4, 4 4 1 of the permutations. Hypothesis 0 (1, then 0.1) comes
+    # first: the minima are 1 (0.01), 2 and 1 (0.04), two of them no more; then 1 (2): 1, 3, 1; then 2 (3): 2, 4, 1
+    np.testing.assert_allclose(step_down_min_p(np.array([0.1, 0.02, 0.8]), null), [3 / 4, 3 / 4, 3 / 4])
+    # 0.03 and no longer 0.1: one of the two minima of 1 is larger
+    np.testing.assert_allclose(step_down_min_p(np.array([0.03, 0.02, 0.8]), null), [2 / 4, 3 / 4, 3 / 4])
+
+
+def test_a_moa_of_small_p_everywhere_does_not_hide_another():
+    """The first has P below the second's in every permutation, and in the truth too: only the second is unusual."""
+    rng = np.random.default_rng(0)
+    null = np.column_stack([1e-4 * rng.random(999), rng.random(999)])
+    adjusted = step_down_min_p(np.array([5e-5, 1e-3]), null)
+    assert adjusted[1] < 0.01 and adjusted[0] > 0.4
+
+
+def test_a_claim_about_each_moa_takes_more_permutations_where_moas_are_many():
+    assert [enough(n) for n in (1, 24, 25, 49, 400)] == [999, 999, 1000, 1960, 16000]
+    rng = np.random.default_rng(0)
+    for n_permutations, testable in ((1999, False), (2000, True)):
+        drawn = rng.random((1 + n_permutations, 50))
+        for table_of, column in ((by_moa, "p_adjusted"), (retrieval_by_moa, "q_value")):
+            table = table_of(range(50), drawn[0], drawn[1:])
+            assert table[column].notna().all() if testable else table[column].isna().all()
+            assert table["p_value"].notna().all()
+            assert set(table["floor"]) == {50 / (1 + n_permutations)}
+            assert set(table["permutations_needed"]) == {2000}
+
+
+@pytest.fixture
+def few_are_enough(monkeypatch):
+    monkeypatch.setattr(nulls, "enough", lambda n_tests: 0)
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_adjusted_p_is_monotone_and_never_below_the_raw(seed):
+def test_adjusted_p_is_monotone_and_never_below_the_raw(seed, few_are_enough):
     rng = np.random.default_rng(seed)
     drawn = unequal_nulls(rng, 60, 12)
     observed = drawn[0] * rng.choice([1, 1e-3], 12)
@@ -213,7 +249,7 @@ def test_adjusted_p_is_monotone_and_never_below_the_raw(seed):
     raw = [(1 + sum(row[i] <= observed[i] for row in drawn[1:])) / 60 for i in range(12)]
     np.testing.assert_allclose(table["p_value"], raw)
     assert (table["p_adjusted"] >= table["p_value"]).all()
-    assert (np.diff(table["p_adjusted"].to_numpy()[np.argsort(observed)]) >= 0).all()
+    assert (np.diff(table["p_adjusted"].to_numpy()[np.lexsort((observed, table["p_value"]))]) >= 0).all()
     assert table["p_adjusted"].between(1 / 60, 1).all() and table["p_adjusted"].nunique() > 2
     np.testing.assert_allclose(table["null_median_smallest_p"], np.median(drawn[1:], axis=0))
 
@@ -245,7 +281,7 @@ def test_true_nulls_beside_false_ones_are_reported_no_more_often():
     assert low <= wrong <= high  # step-down: the level is used up by the true nulls that remain
 
 
-def test_retrieval_by_moa_by_hand():
+def test_retrieval_by_moa_by_hand(few_are_enough):
     null = np.array([[0.1, 0.5, 0.2], [0.3, 0.1, 0.2], [0.2, 0.3, 0.2]])
     table = retrieval_by_moa(["a", "b", "c"], np.array([0.4, 0.3, 0.1]), null)
     np.testing.assert_allclose(table["null_mean"], [0.2, 0.3, 0.2])
@@ -254,11 +290,12 @@ def test_retrieval_by_moa_by_hand():
     np.testing.assert_allclose(table["q_value"], [3 / 4, 1, 1])  # 3/1 x 1/4; 3/2 x 3/4, but no more than 1
 
 
-def test_a_permutation_without_a_value_counts_against_every_moa():
+def test_a_permutation_without_a_value_counts_against_every_moa(few_are_enough):
     null = np.array([[0.2, 0.5], [np.nan, np.nan], [0.01, 0.9], [0.7, 0.3]])
     table = by_moa(["a", "b"], np.array([0.05, 0.4]), null)
     assert table["p_value"].tolist() == [3 / 5, 3 / 5]  # one of the three that were drawn, two of them, and the empty
-    assert table["p_adjusted"].tolist() == [3 / 5, 3 / 5]
+    # places by p: 3 and 3 of the truth (0.05 before 0.4), 4 4, first, 2 5 and 5 2 of the permutations
+    assert table["p_adjusted"].tolist() == [4 / 5, 4 / 5]
     assert table["null_median_smallest_p"].tolist() == pytest.approx([0.2, 0.5])
     retrieved = retrieval_by_moa(["a", "b"], np.array([0.6, 0.4]), null)
     assert retrieved["null_mean"].tolist() == pytest.approx([0.91 / 3, 1.7 / 3])
@@ -268,5 +305,5 @@ def test_a_permutation_without_a_value_counts_against_every_moa():
 def test_what_was_not_observed_has_no_p():
     empty, null = np.full(2, np.nan), np.full((4, 2), np.nan)
     for table in (by_moa(["a", "b"], empty, null), retrieval_by_moa(["a", "b"], empty, null)):
-        assert table.drop(columns="moa").isna().all(axis=None)
+        assert table.drop(columns=["moa", "permutations", "permutations_needed", "floor"]).isna().all(axis=None)
     assert np.isnan(summary(np.nan, null[:, 0])["p_value"])

@@ -3,6 +3,8 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from moamap.core.labels import label_sets
+from moamap.representations.alternatives import replicates
+from moamap.representations.wells import Wells
 from moamap.validation.procedure import Procedure
 from moamap.validation.stability import PREFERENCES, agreement, companionship, perturbations, rerun, summary
 
@@ -49,6 +51,14 @@ def test_a_higher_preference_gives_no_fewer_communities(screen):
     assert counts[0.5] >= counts[2.0]
 
 
+def test_the_agreement_without_singletons_is_that_of_the_drugs_that_were_not_alone():
+    reference, numbers = np.array([1, 1, 1, 2, 2, 3, 4, 5]), np.array([1, 1, 2, 3, 3, 2, 0, 4])
+    row = summary(reference, {"kinds": ["seed"], "values": [1], "runs": [numbers]}, []).iloc[0]
+    assert row["adjusted_rand_without_singletons"] == adjusted_rand_score(reference[:5], numbers[:5])
+    assert row["adjusted_rand"] == adjusted_rand_score(np.delete(reference, 6), np.delete(numbers, 6))
+    assert row["adjusted_rand"] != row["adjusted_rand_without_singletons"]
+
+
 def test_agreement_is_the_adjusted_rand_index_of_those_in_both():
     a, b = np.array([1, 1, 2, 2, 3]), np.array([1, 1, 2, 1, 0])
     assert agreement(a, b) == adjusted_rand_score(a[:4], b[:4])
@@ -82,7 +92,13 @@ def test_a_run_with_nothing_to_learn_from_leaves_empty_cells():
     assert all(squared is None and not numbers.any() for squared, numbers in runs)
     stored = {"kinds": [c.kind for c in changes], "values": [c.value for c in changes], "runs": [n for _, n in runs]}
     table = summary(np.array([1, 1, 2]), stored, [0, 1])
-    empty = ["n_communities", "adjusted_rand", "query_together", "chance_of_sharing"]
+    empty = [
+        "n_communities",
+        "adjusted_rand",
+        "adjusted_rand_without_singletons",
+        "query_together",
+        "chance_of_sharing",
+    ]
     assert table[empty].isna().all(axis=None)
     assert np.isnan(companionship(np.array([1, 1, 2]), np.array(stored["runs"]))).all()
 
@@ -91,3 +107,19 @@ def test_counts_of_communities_are_whole_numbers_beside_an_empty_cell():
     stored = {"kinds": ["seed", "seed"], "values": [1, 2], "runs": np.array([[1, 1, 2], [0, 0, 0]])}
     lines = summary(np.array([1, 1, 2]), stored, []).to_csv(index=False).splitlines()
     assert lines[1].startswith("seed,1.0,2,") and lines[2].startswith("seed,2.0,,")
+
+
+def test_a_subsample_keeps_the_wells_of_its_drugs():
+    rng = np.random.default_rng(0)
+    x, drugs = rng.normal(size=(20, 6)), np.repeat(np.arange(20), 3)
+    wells = Wells(np.repeat(x, 3, axis=0) + rng.normal(size=(60, 6)), drugs, drugs)
+    procedure = Procedure(x, np.ones(4, dtype=bool), "replicates", wells=wells)
+    runs = [change for change in perturbations(procedure, 2, 0) if change.kind == "subsample"]
+    for change in runs:
+        mine = np.isin(drugs, change.rows)
+        np.testing.assert_array_equal(change.procedure.wells.x, wells.x[mine])
+        np.testing.assert_array_equal(change.rows[change.procedure.wells.drugs], drugs[mine])
+        expected = Wells(wells.x[mine], *[np.unique(drugs[mine], return_inverse=True)[1]] * 2)
+        found = change.procedure.learn(change.procedure.x, None).components
+        np.testing.assert_allclose(found, replicates(x[change.rows], None, expected).components)
+    assert len(runs) == 2 and not np.array_equal(runs[0].rows, runs[1].rows)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ROOT / "tests/workflow/small.yaml"
-TABLES = (".csv", ".csv.gz", ".parquet", ".npz", ".json")
+WRITTEN = (".csv", ".csv.gz", ".parquet", ".npz", ".json", ".html", ".bib", ".svg", ".png")
 
 
 def snakemake(*arguments, directory, configfile=None, snakefile=ROOT / "Snakefile", cores=2):
@@ -24,6 +24,7 @@ def snakemake(*arguments, directory, configfile=None, snakefile=ROOT / "Snakefil
 
 
 def checksums(results: Path) -> dict[str, str]:
-    """sha256 of every table of a run, by its path in the results folder."""
-    files = [path for path in results.rglob("*") if path.name.endswith(TABLES) and "benchmarks" not in path.parts]
+    """sha256 of every table, figure and page of a run but its run times, by its path in the results folder."""
+    files = [path for path in results.rglob("*") if path.name.endswith(WRITTEN) and path.name != "run.html"]
+    files = [path for path in files if "benchmarks" not in path.parts]
     return {str(path.relative_to(results)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}

@@ -9,7 +9,7 @@ import yaml
 from .study import ROOT, SMALL, snakemake
 
 CONFIG = yaml.safe_load(SMALL.read_text())
-ALWAYS = {"provenance", "study_h5ad"}  # they hold the config
+ALWAYS = {"provenance", "study_h5ad", "explorer", "page"}  # they hold the config, or all that changes
 FROM_COMMUNITIES = {"enrich", "community_features", "query", "stability", "table_1", "supplement", "reproduction"}
 FROM_COMMUNITIES |= {"repurposing", "nulls", "candidates", "verdict", "figures"}
 RERUN = {
@@ -24,6 +24,7 @@ RERUN = {
         {"check", "query", "repurposing", "candidates", "stability", "verdict", "figures", "reproduction"},
     ),
     "neighbours": ({"neighbours": 5}, {"query", "candidates", "verdict"}),
+    "none_prior": ({"proposals": {"none_prior": 0.7}}, {"proposals", "candidates", "verdict", "figures"}),
     "csif_ratio": ({"csif_ratio": 0.02}, {"community_features", "supplement", "reproduction"}),
     "alpha": (
         {"enrichment": {"alpha": 0.05}},

@@ -1,8 +1,12 @@
 """A whole run of a small simulated screen."""
 
+import html
 import json
+import re
 import subprocess
 import sys
+import zipfile
+from pathlib import Path
 
 import anndata
 import numpy as np
@@ -10,12 +14,16 @@ import pandas as pd
 import pytest
 from scipy.spatial.distance import pdist
 
+from moamap.report.page import SECTIONS
+
+from ..report.explored import read_blocks
 from .study import ROOT, SMALL, checksums, snakemake
 
 LEARNED = ["raw", "pca", "itml"]
 QUERIED = ["simulated drug 001", "simulated drug 002"]
 REPRESENTATIONS = [*LEARNED, "itml_crossfit"]
-FIGURES = ["fig1", "fig2", "fig3", "fig4", "figS1", "validation_null", "validation_retrieval", "validation_stability"]
+FIGURES = ["fig1", "fig2", "fig3", "fig4", "figS1", "validation_null", "validation_retrieval"]
+FIGURES += ["validation_reliability", "validation_stability"]
 EACH = ["neighbours.parquet", "connections.parquet", "representation.json", "communities.csv", "communities.json"]
 EACH += ["enrichment.csv", "community_features.csv", "csif_overlap.csv", "tsne.csv"]
 ONCE = ["profiles/annotated.parquet", "profiles/normalized.parquet", "profiles/dropped.csv", "truth.csv"]
@@ -23,7 +31,9 @@ ONCE += [f"supplement/table_{name}" for name in ("S1.csv.gz", "S2.csv.gz", "S3.c
 ONCE += [f"figures/{name}.{ending}" for name in FIGURES for ending in ("svg", "png")]
 ONCE += [f"validation/{name}.csv" for name in ("null", "null_by_moa", "retrieval", "retrieval_by_moa", "stability")]
 ONCE += ["validation/table_1_calibrated.csv", "validation/verdict.md", "validation/power.csv", "candidates.csv"]
-ONCE += ["reproduction.csv", "repurposing.csv", "provenance.json"]
+ONCE += [f"validation/{name}" for name in ("proposals.csv", "proposals.json", "reliability.csv")]
+ONCE += ["reproduction.csv", "repurposing.csv", "provenance.json", "explorer.html"]
+ONCE += ["report.html", "references.bib", "run.html"]
 ONCE += [f"{name}/{file}" for name in LEARNED for file in ("transform.npz", "embedding.parquet")]
 
 
@@ -73,6 +83,37 @@ def test_every_figure_says_simulated(small_run):
     assert "(simulated data)" in (small_run / "validation/verdict.md").read_text()
 
 
+def test_the_page_is_one_small_file_that_runs_nothing_and_asks_for_nothing(small_run):
+    text = (small_run / "report.html").read_text(encoding="utf-8")
+    assert len(text) < 5e6 and "Simulated data: nothing here was measured" in text and "<script" not in text
+    assert "default-src 'none'; style-src 'unsafe-inline'; img-src data:" in html.unescape(text)
+    assert (
+        set(re.findall(r'src="(\w+:\w+)', text)) == {"data:image"} and "http://" not in text and "https://" not in text
+    )
+    sections = re.findall(r'<section id="(\w+)">', text)
+    assert sections == list(SECTIONS) and re.findall(r'<a href="#(\w+)">', text) == sections
+    for link in set(re.findall(r'href="([^#"]+)"', text)):
+        assert (small_run / link).is_file(), link
+    for figure in FIGURES:
+        assert f'<figure id="{figure}">' in text
+    summary = json.loads((small_run / "validation/verdict.json").read_text())["summary"]
+    assert all(sentence.split("**")[0].split("`")[0] in html.unescape(text) for sentence in summary)
+
+
+def test_run_times_are_of_every_job(small_run):
+    text = (small_run / "run.html").read_text()
+    jobs = {path.stem for path in (small_run / "benchmarks").glob("*.tsv")} - {"page"}
+    assert jobs <= set(re.findall(r"<td>(\w+)</td>", text)) and len(jobs) > 20
+
+
+def test_snakemake_s_own_report_has_the_figures_and_their_captions(small_run, tmp_path):
+    run = snakemake("--report", tmp_path / "report.zip", directory=small_run.parents[1], configfile=SMALL)
+    assert run.returncode == 0, run.stdout
+    with zipfile.ZipFile(tmp_path / "report.zip") as archive:
+        names = {Path(name).name for name in archive.namelist()}
+    assert {"report.html", "verdict.md", "candidates.csv", *(f"{figure}.svg" for figure in FIGURES)} <= names
+
+
 def test_figure_2_is_drawn_from_the_dag(small_run):
     drawn = (small_run / "figures/fig2.svg").read_text()
     assert all(rule in drawn for rule in ("simulate", "annotate", "normalize", "represent", "connect", "enrich"))
@@ -91,6 +132,24 @@ def test_cross_fitted_distances_are_of_all_pairs(small_run):
     assert len(connections) == 120 * 119 // 2
     assert (connections["distance"] > 0).all()
     assert set(folds["split_1"]) == {1, 2, 3, 4} and len(folds) == 120
+
+
+def test_every_drug_has_a_posterior_and_only_half_or_more_is_called_a_proposal(small_run):
+    table = pd.read_csv(small_run / "candidates.csv")
+    assert table["kind"].value_counts().to_dict() == {
+        "hidden MoA": 120,
+        "additional MoA": 120,
+        "repurposing partner": 20,
+    }
+    assert ((table["called"] == "proposal") == (table["probability_1"] >= 0.5)).all()
+    fitted = json.loads((small_run / "validation/proposals.json").read_text())
+    assert fitted["representation"] in ("raw", "pca", "itml_crossfit")  # never in sample
+    assert sum(fitted["chosen_in_folds"].values()) == 10
+    assert set(table["moa_1"].dropna()) <= set(fitted["moas"])
+    reliability = pd.read_csv(small_run / "validation/reliability.csv").set_index("quantity")
+    assert reliability.loc["proposals at 0.5 or more", "observed"] == (table["called"] == "proposal").sum()
+    claims = reliability[reliability.index.str.startswith("claims")]
+    assert claims["n"].sum() == 120 * len(fitted["moas"])
 
 
 def test_repurposing_counts_the_stability_runs(small_run):
@@ -210,3 +269,29 @@ def test_the_study_as_anndata_is_the_study(small_run):
     embedding = pd.read_parquet(small_run / "itml/embedding.parquet").drop(columns=["drug", "data"])
     np.testing.assert_array_equal(study.obsm["X_itml"], embedding)
     assert study.uns["simulated"] and json.loads(study.uns["provenance"])["dataset"] == "small"
+
+
+def test_the_explorer_holds_the_study(small_run):
+    blocks = read_blocks((small_run / "explorer.html").read_bytes())
+    overview, drugs = blocks["study"], pd.read_parquet(small_run / "profiles/drugs.parquet")
+    assert overview["simulated"] and overview["maps"] == REPRESENTATIONS and overview["main"] == "itml"
+    assert blocks["names"]["pert_iname"] == drugs["pert_iname"].tolist()
+    assert [overview["labels"][number] for number in blocks["label"]] == drugs["moa"].tolist()
+    for name in REPRESENTATIONS:
+        info, communities = blocks[f"{name}/info"], pd.read_csv(small_run / name / "communities.csv")
+        assert blocks[f"{name}/community"].tolist() == communities["community"].tolist()
+        exemplars = communities[communities["is_exemplar"]]
+        assert info["exemplars"] == {str(row.community): row.Index for row in exemplars.itertuples()}
+        enriched = pd.read_csv(small_run / name / "enrichment.csv").query("k > 0")
+        assert info["enrichment"]["k"] == enriched["k"].tolist()
+        assert [overview["moas"][moa] for moa in info["enrichment"]["moa"]] == enriched["moa"].tolist()
+        null = pd.read_csv(small_run / "validation/null_by_moa.csv").query("representation == @name")
+        assert info["null"]["p_value"] == pytest.approx(null["p_value"].tolist(), rel=1e-5)
+        kept = pd.read_csv(small_run / "validation/stability_by_drug.csv").query("representation == @name")
+        expected = kept["companions_kept"].fillna(2.55).to_numpy() * 100
+        assert np.abs(blocks[f"{name}/kept"] - expected).max() <= 0.501
+    candidates = pd.read_csv(small_run / "candidates.csv")
+    assert len(overview["proposals"]) == len(candidates)
+    assert not [
+        word for word in ("simulated drug", "simulated MoA") if word in (small_run / "explorer.html").read_text()
+    ]

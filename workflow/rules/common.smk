@@ -1,5 +1,6 @@
 # reads the config; gives the names and helpers that every stage shares
 import os
+from collections import Counter
 from itertools import product
 
 from snakemake.iocontainers import Wildcards
@@ -14,11 +15,13 @@ sys.path.insert(0, str(WORKFLOW))
 from queue_watch import watch as watch_queue
 
 from moamap.core.code import digest
-from moamap.core.config import duplicate_keys, load_schema, problems, supervised_methods, with_defaults
+from moamap.core.config import duplicate_keys, learns_from_wells, load_schema, problems, profiles_read
+from moamap.core.config import supervised_methods, with_defaults
 from moamap.core.names import crossfitted, learned_as
 from moamap.core.reference import is_simulated, with_reference
 from moamap.core.secrets import mask_secrets
-from moamap.sources.locations import files_of, missing_sources, missing_tables, states, unusable_folder, url_name
+from moamap.sources.locations import checksums_of, files_of, missing_sources, missing_tables, states
+from moamap.sources.locations import unusable_folder, url_name
 
 schema = load_schema(WORKFLOW / "schemas")
 completed, found = with_reference(config, schema)
@@ -50,6 +53,8 @@ UNANNOTATED = {"unannotated": "<results>/profiles/unannotated.parquet"}
 UNANNOTATED = {} if ALL_ANNOTATED or config["unannotated"] == "drop" else UNANNOTATED
 PLACED = bool(config["reference"] or UNANNOTATED and config["unannotated"] == "place")
 MAP = config["reference"] or "<results>"  # which compounds are placed on
+FITTED = f"{MAP}/validation/proposals.json"
+PROPOSED_PLACED = PLACED and (Path(FITTED).is_file() if config["reference"] else VALIDATED)
 TABLE = f"<results>/profiles/{'consensus' if config['wells'] else 'table'}.parquet"
 LEARNED = list(config["representations"])
 SUPERVISED = [
@@ -59,16 +64,19 @@ CROSSFITTED = [crossfitted(name) for name in SUPERVISED]
 REPRESENTATIONS = LEARNED + CROSSFITTED
 ALL = [f"all/{name}" for name in LEARNED] if config["unannotated"] == "cluster" else []  # maps of all compounds
 MAIN, COMPARED = config["main"], config["compare"]
-HONEST = crossfitted(MAIN) if MAIN in SUPERVISED else MAIN  # what proposals are made from: no label of either drug
+HONEST = crossfitted(MAIN) if MAIN in SUPERVISED else MAIN  # its distances without a label of either drug
+PROPOSERS = LEARNED if config["proposals"]["representation"] == "auto" else [config["proposals"]["representation"]]
+# what proposals may be made from: no label of either drug is in these distances
+PROPOSERS = [crossfitted(name) if name in SUPERVISED else name for name in PROPOSERS]
 URLS = {
-    url_name(source, location): (location, source)
+    url_name(source, location): (location, checksum)
     for source in config.get("sources", {}).values()
-    for location in files_of(source)
+    for location, checksum in zip(files_of(source), checksums_of(source))
     if "://" in location
 }
-PERMUTATIONS, BATCHES, STABILITY_RUNS = {"off": (0, 0, 0), "quick": (199, 4, 5), "full": (999, 20, 20)}[
-    config["validation"]
-]
+# at least, without and with labels to learn from; claims about each MoA may take more (`nulls.enough`)
+PERMUTATIONS = {"off": (0, 0), "quick": (999, 199), "full": (9999, 999)}[config["validation"]]
+BATCHES, STABILITY_RUNS = {"off": (0, 0), "quick": (4, 5), "full": (20, 20)}[config["validation"]]
 
 
 wildcard_constraints:
@@ -84,6 +92,11 @@ def code(script):
 def made_mb(files):
     """Size of those files that are there, in MB: Snakemake's own `size_mb` is unknown in a dry run, and inside a group."""
     return sum(os.path.getsize(file) for file in files if os.path.isfile(file)) / 1e6
+
+
+def caption(name):
+    """The caption of a figure or table, in Snakemake's report and in report.html."""
+    return str(WORKFLOW / "report" / f"{name}.rst")
 
 
 def grows(base, per_mb=0.0):
@@ -102,6 +115,12 @@ def source_files(name):
     ]
 
 
+def profiles_source():
+    """How the table of profiles is to be read, with one checksum for each of its files; nothing where it is simulated."""
+    source = config.get("sources", {}).get("profiles")
+    return source | {"checksum": checksums_of(source)} if source else {}
+
+
 def local_files(*names):
     """What tells that a local file of these sources has been replaced; simulated and fetched ones are made by rules."""
     sources = config.get("sources", {})
@@ -111,6 +130,22 @@ def local_files(*names):
 def hub_files():
     """The Hub's two files, where MoAs are joined from them."""
     return {name: source_files(name)[0] for name in ("samples", "drugs") if name in config.get("sources", {})}
+
+
+def reads(wildcards):
+    """The table of profiles that a representation begins with."""
+    return profiles_read(config["representations"][learned_as(wildcards.representation)], schema)
+
+
+def learned_from(wildcards):
+    """What a representation is learned from: profiles, the features in use and, where it learns from them, the wells."""
+    chosen = config["representations"][learned_as(wildcards.representation)]
+    files = {"profiles": reads(wildcards), "normalization": "normalization"}
+    files |= {"wells": "wells"} if learns_from_wells(chosen, schema) else {}
+    return {
+        name: f"<results>/profiles/{file}.{'csv' if name == 'normalization' else 'parquet'}"
+        for name, file in files.items()
+    }
 
 
 def of_every_representation(file):
@@ -153,6 +188,12 @@ def distance_files(representation):
     return all_pairs(representation) or without
 
 
+def square_files(representation):
+    """What all distances are made from at once: the embedding, which is much smaller, where there is one."""
+    embedded = [f"<results>/{representation}/embedding.parquet"]
+    return connection_files(representation) if representation in CROSSFITTED else embedded
+
+
 def wide(wildcards, input):
     """Threads for a job that uses as many as there are where the drugs are many."""
     return 16 if made_mb(input) > 30 else 1
@@ -182,6 +223,8 @@ def study_files():
         "reproduction.csv",
         "provenance.json",
         "study.h5ad",
+        "explorer.html",
+        *PAGES,
         *(f"supplement/table_{table}" for table in SUPPLEMENT),
     ]
     once += [f"figures/{figure}.{ending}" for figure in FIGURES for ending in ("svg", "png")]
@@ -191,12 +234,12 @@ def study_files():
         once += [f"validation/{file}" for file in VALIDATION] + ["candidates.csv"]
         once += ["repurposing.csv"] * bool(config["query"])
     if config["reference"]:
-        return [*placed_files(), "<results>/provenance.json"]
+        return [*placed_files(), *proposals_placed(), "<results>/provenance.json"]
     files = [f"{name}/{file}" for name in LEARNED for file in ("transform.npz", "embedding.parquet")]
     files += [f"{name}/{file}" for name in REPRESENTATIONS for file in each]
     files += [f"{name}/{file}" for name in ALL for file in ("tsne.csv", "enrichment.csv")]
     every_pair = [file for name in REPRESENTATIONS + ALL for file in all_pairs(name)]
-    return [f"<results>/{file}" for file in files + once] + every_pair + placed_files()
+    return [f"<results>/{file}" for file in files + once] + every_pair + placed_files() + proposals_placed()
 
 
 def nothing_to_place(wildcards):
@@ -208,14 +251,20 @@ def placed_files():
     return [f"<results>/placed/{name}{end}" for name in LEARNED * PLACED for end in (".csv", "_neighbours.parquet")]
 
 
+def proposals_placed():
+    """The MoAs proposed for these compounds, where the study has been validated."""
+    return ["<results>/placed/proposals.csv"] * PROPOSED_PLACED
+
+
 def rule_graph():
-    """Every step with those whose files it reads, and its stage, as figure 2 draws them. They come from the patterns of
-    the files, since a job of a cluster sees only its own part of the DAG."""
+    """Every step with those whose files it reads (and not only waits for, as its `others`), and its stage, as figure 2
+    draws them. They come from the patterns of the files, since a job of a cluster sees only its own part of the DAG."""
     values = {"representation": REPRESENTATIONS, "batch": ["0"], "file": list(URLS)}
     steps = [step for step in workflow.rules if step.output and set(step.wildcard_names) <= set(values)]
     needs = {}
     for step in steps:
         cases = [dict(zip(step.wildcard_names, case)) for case in product(*map(values.get, step.wildcard_names))]
-        read = {str(file) for case in cases for file in step.expand_input(Wildcards(fromdict=case))[0]}
+        given = [step.expand_input(Wildcards(fromdict=case))[0] for case in cases]
+        read = {str(file) for files in given for file in Counter(files) - Counter(files.get("others", []))}
         needs[step.name] = sorted(other.name for other in steps if any(map(other.is_producer, read)))
     return {"needs": needs, "stages": {step.name: Path(step.snakefile).stem for step in steps}}

@@ -45,7 +45,7 @@ rule enrich:
         "../../envs/science.yaml"
     resources:
         mem_mb=grows(500, 50),
-        runtime=grows(5, 1),
+        runtime=grows(3, 1),
     params:
         **config["enrichment"],
         code=code("enrich"),
@@ -71,7 +71,7 @@ rule community_features:
         "../../envs/science.yaml"
     resources:
         mem_mb=grows(500, 30),
-        runtime=grows(5, 0.5),
+        runtime=grows(3, 0.5),
     params:
         code=code("community_features"),
         csif_ratio=config["csif_ratio"],

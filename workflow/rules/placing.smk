@@ -22,10 +22,38 @@ rule placing:
         "../../envs/science.yaml"
     resources:
         mem_mb=grows(1000, 15),
-        runtime=grows(5, 0.1),
+        runtime=grows(3, 0.1),
     params:
         code=code("placing"),
         neighbours=config["neighbours"],
         simulated=SIMULATED or bool(config["reference"]) and is_simulated(config["reference"]),
     script:
         "../scripts/placing.py"
+
+
+# apart from placing, which needs no validated study
+rule propose_placed:
+    input:
+        fitted=FITTED,
+        index=f"{MAP}/profiles/drugs.parquet",
+        normalization=f"{MAP}/profiles/normalization.csv",
+        transforms=[f"{MAP}/{name}/transform.npz" for name in LEARNED],
+        embeddings=[f"{MAP}/{name}/embedding.parquet" for name in LEARNED],
+        compounds=(TABLE if config["reference"] else UNANNOTATED["unannotated"]),
+    output:
+        "<results>/placed/proposals.csv",
+    log:
+        "<logs>/propose_placed.log",
+    benchmark:
+        "<benchmarks>/propose_placed.tsv"
+    conda:
+        "../../envs/science.yaml"
+    resources:
+        mem_mb=grows(1000, 100),
+        runtime=grows(3, 1),
+    params:
+        code=code("propose_placed"),
+        representations=LEARNED,
+        simulated=SIMULATED or bool(config["reference"]) and is_simulated(config["reference"]),
+    script:
+        "../scripts/propose_placed.py"

@@ -1,5 +1,6 @@
-# reads local files and sources/; writes profiles/table.parquet, consensus.parquet and wells.csv (where wells become
-# drugs), annotated.parquet, drugs.parquet, unannotated.parquet, dropped.csv, checked, normalized.parquet, normalization.csv
+# reads local files and sources/; writes profiles/table.parquet, consensus.parquet, wells.parquet and wells.csv (where wells
+# become drugs), annotated.parquet, drugs.parquet, unannotated.parquet, dropped.csv, checked, normalized.parquet,
+# normalization.csv
 
 
 rule read:
@@ -18,7 +19,7 @@ rule read:
         runtime=grows(5, 0.02),
     params:
         code=code("read"),
-        source=config.get("sources", {}).get("profiles", {}),
+        source=profiles_source(),
         files=local_files("profiles"),
         columns=config["columns"],
         wells=config["wells"],
@@ -31,6 +32,7 @@ rule wells:
         "<results>/profiles/table.parquet",
     output:
         consensus="<results>/profiles/consensus.parquet",
+        wells="<results>/profiles/wells.parquet",
         steps="<results>/profiles/wells.csv",
     log:
         "<logs>/wells.log",

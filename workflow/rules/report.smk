@@ -1,7 +1,8 @@
 # reads the tables of a run; writes what people read: supplement/, figures/, query.csv, repurposing.csv,
-# reproduction.csv, reproduction/, provenance.json, study.h5ad
+# reproduction.csv, reproduction/, provenance.json, study.h5ad, explorer.html, report.html, references.bib, run.html
 PUBLISHED = str(WORKFLOW.parent / "resources/published.csv")
 SUPPLEMENT = ["S1.csv.gz", "S2.csv.gz", "S3.csv.gz", "S4.csv", "S5.csv.gz", "1.csv"]
+VALIDATION_FIGURES = ["null", "retrieval", "reliability", "stability"]
 FIGURE_INPUT = {
     "fig1": ["profiles/annotated.parquet", "profiles/normalized.parquet"],
     "fig2": [],
@@ -16,8 +17,11 @@ FIGURE_INPUT = {
 if ALL:
     FIGURE_INPUT["all_compounds"] = ["all/drugs.parquet", *(f"all/{name}/tsne.csv" for name in COMPARED)]
 if VALIDATED:
-    FIGURE_INPUT |= {f"validation_{table}": [f"validation/{table}.csv"] for table in ("null", "retrieval", "stability")}
+    FIGURE_INPUT |= {f"validation_{table}": [f"validation/{table}.csv"] for table in VALIDATION_FIGURES}
 FIGURES = list(FIGURE_INPUT)
+EXPLORER = ["page.html", "style.css", "data.js", "map.js", "search.js", "panels.js", "main.js"]
+PAGES = ["report.html", "references.bib", "run.html"]
+ON_PAGE = ["verdict.json", "null_by_moa.csv", "stability_by_drug.csv", "retrieval.csv"]  # of the validation
 
 
 rule table_1:
@@ -27,7 +31,7 @@ rule table_1:
         notes=of_every_representation("representation.json"),
         published=PUBLISHED,
     output:
-        "<results>/supplement/table_1.csv",
+        report("<results>/supplement/table_1.csv", caption=caption("table_1"), category="Tables"),
     log:
         "<logs>/table_1.log",
     benchmark:
@@ -36,7 +40,7 @@ rule table_1:
         "../../envs/science.yaml"
     resources:
         mem_mb=grows(500, 20),
-        runtime=grows(5),
+        runtime=grows(3),
     params:
         code=code("table_1"),
         representations=REPRESENTATIONS,
@@ -57,7 +61,7 @@ rule supplement:
         s1="<results>/supplement/table_S1.csv.gz",
         s2="<results>/supplement/table_S2.csv.gz",
         s3="<results>/supplement/table_S3.csv.gz",
-        s4="<results>/supplement/table_S4.csv",
+        s4=report("<results>/supplement/table_S4.csv", caption=caption("communities"), category="Tables"),
         s5="<results>/supplement/table_S5.csv.gz",
     log:
         "<logs>/supplement.log",
@@ -68,7 +72,7 @@ rule supplement:
     threads: wide
     resources:
         mem_mb=grows(1000, 60),
-        runtime=grows(5, 0.5),
+        runtime=grows(3, 0.5),
     params:
         code=code("supplement"),
         representations=REPRESENTATIONS,
@@ -92,7 +96,7 @@ rule query:
         "../../envs/science.yaml"
     resources:
         mem_mb=grows(500, 30),
-        runtime=grows(5, 0.2),
+        runtime=grows(3, 0.2),
     params:
         code=code("query"),
         representations=REPRESENTATIONS,
@@ -109,7 +113,7 @@ rule repurposing:
         runs=[f"<results>/validation/stability/{name}.npz" for name in REPRESENTATIONS],
         communities=of_every_representation("communities.csv"),
     output:
-        "<results>/repurposing.csv",
+        report("<results>/repurposing.csv", caption=caption("repurposing"), category="Tables"),
     log:
         "<logs>/repurposing.log",
     benchmark:
@@ -118,7 +122,7 @@ rule repurposing:
         "../../envs/science.yaml"
     resources:
         mem_mb=grows(500, 100),
-        runtime=grows(5),
+        runtime=grows(3),
     params:
         code=code("repurposing"),
         representations=REPRESENTATIONS,
@@ -138,7 +142,7 @@ rule reproduction:
         communities=f"<results>/{MAIN}/communities.csv",
         published=PUBLISHED,
     output:
-        "<results>/reproduction.csv",
+        report("<results>/reproduction.csv", caption=caption("reproduction"), category="Tables"),
     log:
         "<logs>/reproduction.log",
     benchmark:
@@ -147,7 +151,7 @@ rule reproduction:
         "../../envs/science.yaml"
     resources:
         mem_mb=grows(500, 15),
-        runtime=grows(5),
+        runtime=grows(3),
     params:
         code=code("reproduction"),
         moa=config["moa"],
@@ -172,7 +176,7 @@ rule published_tables:
         "../../envs/science.yaml"
     resources:
         mem_mb=grows(500, 20),
-        runtime=grows(5),
+        runtime=grows(3),
     params:
         code=code("published_tables"),
         tables=config["published_tables"],
@@ -228,7 +232,7 @@ rule study_h5ad:
         "../../envs/science.yaml"
     resources:
         mem_mb=grows(1000, 30),
-        runtime=grows(5, 0.1),
+        runtime=grows(3, 0.1),
     params:
         code=code("study_h5ad"),
         representations=REPRESENTATIONS,
@@ -242,7 +246,13 @@ rule figures:
     input:
         **{figure: [f"<results>/{file}" for file in files] for figure, files in FIGURE_INPUT.items()},
     output:
-        **{figure: multiext(f"<results>/figures/{figure}", ".svg", ".png") for figure in FIGURES},
+        **{
+            figure: [
+                report(f"<results>/figures/{figure}.svg", caption=caption(figure), category="Figures"),
+                f"<results>/figures/{figure}.png",
+            ]
+            for figure in FIGURES
+        },
     log:
         "<logs>/figures.log",
     benchmark:
@@ -251,7 +261,7 @@ rule figures:
         "../../envs/figures.yaml"
     resources:
         mem_mb=grows(1000, 60),
-        runtime=grows(5, 0.5),
+        runtime=grows(3, 0.5),
     params:
         code=code("figures"),
         figures=FIGURES,
@@ -261,3 +271,91 @@ rule figures:
         graph=lambda wildcards: rule_graph(),
     script:
         "../scripts/figures.py"
+
+
+rule explorer:
+    input:
+        index="<results>/profiles/drugs.parquet",
+        normalized="<results>/profiles/normalized.parquet",
+        tsne=of_every_map("tsne.csv"),
+        communities=of_every_map("communities.csv"),
+        neighbours=of_every_map("neighbours.parquet"),
+        enrichment=of_every_map("enrichment.csv"),
+        features=of_every_representation("community_features.csv"),
+        embeddings=[f"<results>/{name}/embedding.parquet" for name in LEARNED + ALL],
+        all=["<results>/all/drugs.parquet"] * bool(ALL),
+        placed=[f"<results>/placed/{name}.csv" for name in LEARNED * PLACED],
+        near_placed=[f"<results>/placed/{name}_neighbours.parquet" for name in LEARNED * PLACED],
+        unannotated=list(UNANNOTATED.values()),
+        normalization=["<results>/profiles/normalization.csv"] * bool(UNANNOTATED),
+        null=["<results>/validation/null.csv"] * VALIDATED,
+        null_by_moa=["<results>/validation/null_by_moa.csv"] * VALIDATED,
+        stability=["<results>/validation/stability.csv"] * VALIDATED,
+        by_drug=["<results>/validation/stability_by_drug.csv"] * VALIDATED,
+        candidates=["<results>/candidates.csv"] * VALIDATED,
+        activity=[],
+        parts=[str(WORKFLOW / "report/explorer" / part) for part in EXPLORER],
+    output:
+        "<results>/explorer.html",
+    log:
+        "<logs>/explorer.log",
+    benchmark:
+        "<benchmarks>/explorer.tsv"
+    conda:
+        "../../envs/figures.yaml"
+    resources:
+        mem_mb=grows(1000, 40),
+        runtime=grows(3, 1),
+    params:
+        code=code("explorer"),
+        maps=REPRESENTATIONS + ALL,
+        learned=LEARNED,
+        main=MAIN,
+        policy=config["moa"],
+        min_drugs=config["enrichment"]["min_drugs"],
+        links=config["links"],
+    script:
+        "../scripts/explorer.py"
+
+
+# the last job: it reads the run times of all others
+rule page:
+    input:
+        templates=sorted(map(str, (WORKFLOW / "report/page").iterdir())),
+        captions=sorted(map(str, (WORKFLOW / "report").glob("*.rst"))),
+        provenance="<results>/provenance.json",
+        index="<results>/profiles/drugs.parquet",
+        dropped="<results>/profiles/dropped.csv",
+        wells=["<results>/profiles/wells.csv"] * bool(config["wells"]),
+        communities=f"<results>/{MAIN}/communities.json",
+        ratios=f"<results>/{MAIN}/community_features.csv",
+        table_1="<results>/supplement/table_1.csv",
+        reproduction="<results>/reproduction.csv",
+        queries=of_every_representation("query.csv") if config["query"] else [],
+        repurposing=["<results>/repurposing.csv"] * bool(VALIDATED and config["query"]),
+        validation=[*(f"<results>/validation/{file}" for file in ON_PAGE), "<results>/candidates.csv"] * VALIDATED,
+        figures=[f"<results>/figures/{figure}.{ending}" for figure in FIGURES for ending in ("svg", "png")],
+        others=[file for file in study_files() if not file.endswith(tuple(PAGES))],
+    output:
+        report=report("<results>/report.html", caption=caption("workflow"), category="Report"),
+        references="<results>/references.bib",
+        run="<results>/run.html",
+    log:
+        "<logs>/page.log",
+    benchmark:
+        "<benchmarks>/page.tsv"
+    conda:
+        "../../envs/figures.yaml"
+    resources:
+        mem_mb=grows(1000),
+        runtime=grows(3),
+    params:
+        code=code("page"),
+        dataset=config["dataset"],
+        moa=config["moa"],
+        min_drugs=config["enrichment"]["min_drugs"],
+        main=MAIN,
+        honest=crossfitted(MAIN) if MAIN in SUPERVISED else MAIN,  # no label of either drug is in its distances
+        files=[file.removeprefix("<results>/") for file in study_files()],
+    script:
+        "../scripts/page.py"

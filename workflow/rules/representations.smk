@@ -1,10 +1,11 @@
-# reads profiles/normalized.parquet; writes {representation}/transform.npz, embedding.parquet, representation.json, and
-# all/, the drugs and embeddings of all compounds, where those without a MoA are clustered with the others
+# reads profiles/normalized.parquet or annotated.parquet, normalization.csv and, for some, wells.parquet; writes
+# {representation}/transform.npz, embedding.parquet, representation.json, and all/, the drugs and embeddings of all
+# compounds, where those without a MoA are clustered with the others
 
 
 rule represent:
     input:
-        "<results>/profiles/normalized.parquet",
+        unpack(learned_from),
     output:
         transform="<results>/{representation}/transform.npz",
         embedding="<results>/{representation}/embedding.parquet",
@@ -23,6 +24,7 @@ rule represent:
     params:
         code=code("represent"),
         moa=config["moa"],
+        reads=reads,
         representation=lambda wildcards: config["representations"][wildcards.representation],
     script:
         "../scripts/represent.py"

@@ -18,7 +18,7 @@ rule fetch:
     params:
         code=code("fetch"),
         url=lambda wildcards: URLS[wildcards.file][0],
-        source=lambda wildcards: URLS[wildcards.file][1],
+        checksum=lambda wildcards: URLS[wildcards.file][1],
         cache=config["cache"],
         offline=config["offline"],
     script:
@@ -65,7 +65,7 @@ rule inspection:
         runtime=grows(5, 0.02),
     params:
         code=code("inspection"),
-        source=config.get("sources", {}).get("profiles", {}),
+        source=profiles_source(),
         files=local_files("profiles", "samples", "drugs"),
         columns=config["columns"],
         wells=config["wells"],

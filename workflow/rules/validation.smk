@@ -1,13 +1,14 @@
-# reads profiles/normalized.parquet and the tables of every representation; writes {representation}_crossfit/ and
-# validation/, and candidates.csv
-VALIDATION = ["null.csv", "null_by_moa.csv", "retrieval.csv", "retrieval_by_moa.csv", "stability.csv"]
-VALIDATION += ["stability_by_drug.csv", "table_1_calibrated.csv", "verdict.json", "verdict.md"]
+# reads what each representation is learned from, profiles/annotated.parquet and the tables of every representation;
+# writes {representation}_crossfit/ and validation/, and candidates.csv
+VALIDATION = ["null.csv", "null_by_moa.csv", "retrieval.csv", "retrieval_by_moa.csv", "comparisons.csv"]
+VALIDATION += ["stability.csv", "stability_by_drug.csv", "table_1_calibrated.csv", "verdict.json", "verdict.md"]
+VALIDATION += ["proposals.csv", "proposals.json", "reliability.csv"]
 VALIDATION += ["power.csv"] * SIMULATED  # where the truth is known
 
 
 rule crossfit:
     input:
-        "<results>/profiles/normalized.parquet",
+        unpack(learned_from),
     output:
         connections="<results>/{representation}/connections.parquet",
         neighbours="<results>/{representation}/neighbours.parquet",
@@ -34,7 +35,7 @@ rule crossfit:
 
 rule permute:
     input:
-        normalized="<results>/profiles/normalized.parquet",
+        unpack(learned_from),
         annotated="<results>/profiles/annotated.parquet",
     output:
         "<results>/validation/permutations/{representation}_{batch}.npz",
@@ -53,9 +54,9 @@ rule permute:
     params:
         code=code("permute"),
         procedure=procedure("crossfit", "communities", "min_drugs", "alpha"),
-        numbers=lambda wildcards: list(range(PERMUTATIONS + 1))[
-            int(wildcards.batch) :: batches(wildcards.representation)
-        ],
+        least=lambda wildcards: PERMUTATIONS[wildcards.representation in SUPERVISED],
+        by_moa=lambda wildcards: config["validation"] == "full" or wildcards.representation not in SUPERVISED,
+        batches=lambda wildcards: batches(wildcards.representation),
     script:
         "../scripts/permute.py"
 
@@ -77,6 +78,7 @@ rule nulls:
         null_by_moa="<results>/validation/null_by_moa.csv",
         retrieval="<results>/validation/retrieval.csv",
         retrieval_by_moa="<results>/validation/retrieval_by_moa.csv",
+        comparisons="<results>/validation/comparisons.csv",
         calibrated="<results>/validation/table_1_calibrated.csv",
     log:
         "<logs>/nulls.log",
@@ -86,7 +88,7 @@ rule nulls:
         "../../envs/science.yaml"
     resources:
         mem_mb=grows(500, 20),
-        runtime=grows(5),
+        runtime=grows(3),
     params:
         code=code("nulls"),
         representations=REPRESENTATIONS,
@@ -98,7 +100,7 @@ rule nulls:
 
 rule perturb:
     input:
-        "<results>/profiles/normalized.parquet",
+        unpack(learned_from),
     output:
         "<results>/validation/stability/{representation}.npz",
     log:
@@ -136,7 +138,7 @@ rule stability:
         "../../envs/science.yaml"
     resources:
         mem_mb=grows(500, 100),
-        runtime=grows(5),
+        runtime=grows(3),
     params:
         code=code("stability"),
         representations=REPRESENTATIONS,
@@ -145,13 +147,46 @@ rule stability:
         "../scripts/stability.py"
 
 
+rule proposals:
+    input:
+        **{f"distances_{name}": square_files(name) for name in PROPOSERS},
+        index="<results>/profiles/drugs.parquet",
+    output:
+        table="<results>/validation/proposals.csv",
+        reliability="<results>/validation/reliability.csv",
+        fitted="<results>/validation/proposals.json",
+    log:
+        "<logs>/proposals.log",
+    benchmark:
+        "<benchmarks>/proposals.tsv"
+    conda:
+        "../../envs/science.yaml"
+    resources:
+        mem_mb=grows(1000, 100),
+        runtime=grows(15, 1),
+    params:
+        code=code("proposals"),
+        representations=PROPOSERS,
+        moa=config["moa"],
+        min_drugs=config["enrichment"]["min_drugs"],
+        none_prior=config["proposals"]["none_prior"],
+        seed=config["crossfit"]["seed"],
+        runs=STABILITY_RUNS,
+    script:
+        "../scripts/proposals.py"
+
+
 rule candidates:
     input:
+        **{f"distances_{name}": distance_files(name) for name in PROPOSERS},
+        **{f"runs_{name}": f"<results>/validation/stability/{name}.npz" for name in PROPOSERS},
         index="<results>/profiles/drugs.parquet",
-        connections=connection_files(HONEST),
-        runs=f"<results>/validation/stability/{HONEST}.npz",
+        fitted="<results>/validation/proposals.json",
+        table="<results>/validation/proposals.csv",
+        placed=[] if config["reference"] else proposals_placed(),
+        hub=[file for name, file in hub_files().items() if name == "drugs"],
     output:
-        "<results>/candidates.csv",
+        report("<results>/candidates.csv", caption=caption("candidates"), category="Tables"),
     log:
         "<logs>/candidates.log",
     benchmark:
@@ -160,11 +195,10 @@ rule candidates:
         "../../envs/science.yaml"
     resources:
         mem_mb=grows(500, 100),
-        runtime=grows(5),
+        runtime=grows(3),
     params:
         code=code("candidates"),
         moa=config["moa"],
-        min_drugs=config["enrichment"]["min_drugs"],
         query=config["query"],
         neighbours=config["neighbours"],
     script:
@@ -177,14 +211,17 @@ rule verdict:
         null_by_moa="<results>/validation/null_by_moa.csv",
         retrieval="<results>/validation/retrieval.csv",
         retrieval_by_moa="<results>/validation/retrieval_by_moa.csv",
+        comparisons="<results>/validation/comparisons.csv",
         stability="<results>/validation/stability.csv",
         candidates="<results>/candidates.csv",
+        reliability="<results>/validation/reliability.csv",
+        fitted="<results>/validation/proposals.json",
         notes=[f"<results>/{name}/representation.json" for name in CROSSFITTED],
         folds=[f"<results>/{name}/folds.csv" for name in CROSSFITTED],
         communities=[f"<results>/{name}/communities.csv" for name in CROSSFITTED],
     output:
         numbers="<results>/validation/verdict.json",
-        prose="<results>/validation/verdict.md",
+        prose=report("<results>/validation/verdict.md", caption=caption("verdict"), category="Report"),
     log:
         "<logs>/verdict.log",
     benchmark:
@@ -193,12 +230,11 @@ rule verdict:
         "../../envs/science.yaml"
     resources:
         mem_mb=grows(500),
-        runtime=grows(5),
+        runtime=grows(3),
     params:
         code=code("verdict"),
         dataset=config["dataset"],
         crossfitted=CROSSFITTED,
-        proposed_by=HONEST,
         query=config["query"],
     script:
         "../scripts/verdict.py"

@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
+from scipy.spatial.distance import squareform
 
 import _job  # noqa: F401 (it puts the package's folder on the path)
 from moamap.connections.distances import scores_of
@@ -22,6 +23,7 @@ from moamap.connections.neighbours import Connections, Neighbours
 from moamap.core.arrays import load_arrays
 from moamap.core.errors import InputError
 from moamap.core.names import TEXT_COLUMNS
+from moamap.core.numerics import squared_euclidean
 from moamap.core.tables import read_parquet, write_parquet
 
 ENCODINGS = dict.fromkeys([pa.int16(), pa.int32()], "DELTA_BINARY_PACKED") | {pa.float32(): "BYTE_STREAM_SPLIT"}
@@ -231,6 +233,14 @@ def read_distances(files: Sequence[str] | str, drugs: pd.DataFrame | None = None
     if drugs is not None:
         _check_pairs(files, len(distance), drugs)
     return distance
+
+
+def read_square(files: Sequence[str] | str, drugs: pd.DataFrame) -> np.ndarray:
+    """Distances (n, n) of all drugs, from a connections table or, where there is none, squared from an embedding."""
+    files = [files] if isinstance(files, str | Path) else list(files)
+    if files[0].endswith("embedding.parquet"):
+        return squared_euclidean(read_unlabelled(files[0], drugs).drop(columns="drug").to_numpy(float))
+    return squareform(read_distances(files, drugs).astype(float))
 
 
 def read_connections(files: Sequence[str], drugs: pd.DataFrame) -> Connections:

@@ -5,8 +5,9 @@ import logging
 import numpy as np
 import pandas as pd
 
-from _files import is_simulated, read_drugs, write_connections, write_json, write_neighbours, write_table
+from _files import is_simulated, write_connections, write_json, write_neighbours, write_table
 from _job import run
+from _material import read_material
 from moamap.connections.blocks import connections, of_square, strips
 from moamap.connections.tally import neighbours_of, tally
 from moamap.core.labels import label_sets
@@ -15,8 +16,8 @@ from moamap.validation.procedure import procedure_of
 
 
 def cross_fit(job) -> None:
-    ids, features = read_drugs(job.input[0])
-    moas, procedure = procedure_of(ids["moa"], features, **job.params.procedure)
+    ids, features, wells = read_material(job.input)
+    moas, procedure = procedure_of(ids["moa"], features, wells, **job.params.procedure)
     folds = procedure.folds(label_sets(moas), moas)
     found = crossfit(procedure.x, moas, procedure.learn, folds, procedure.base)
     unlearned = share_unlearned(found)

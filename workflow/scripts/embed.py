@@ -3,33 +3,32 @@
 import logging
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from _files import is_simulated, read_index, read_table, read_unlabelled, write_table
+from _files import is_simulated, read_index, read_unlabelled, write_table
 from _job import run
+from _material import read_normalization
+from moamap.communities.placing import embed as embed_raw
 from moamap.communities.placing import unusable
 from moamap.core.names import ID_COLUMNS
-from moamap.profiles.normalize import apply_normalization
 from moamap.representations.base import load
 
 
 def embed(job: Any) -> None:
     drugs, others = read_index(job.input.index), read_unlabelled(job.input.unannotated)
-    normalization = read_table(job.input.normalization)
-    normalization = normalization[normalization["problem"].isna()]
-    lost = unusable(others, normalization)
+    normalization = read_normalization(job.input.normalization)
+    maps = [load(path)[0] for path in job.input.transforms]
+    lost = np.any([unusable(others, normalization, learned) for learned in maps], axis=0)
     if lost.any():
         logging.warning("%d compounds are left out: a value is missing or infinite, or all are the same", lost.sum())
     others = others[~lost]
     everyone = pd.concat([drugs, others[["pert_id", "pert_iname"]]], ignore_index=True)[ID_COLUMNS]
     index = everyone.rename_axis("index").reset_index()
     write_table(index, job.output.index, simulated=is_simulated(job))
-    profiles = apply_normalization(others, normalization)
-    for transform, embedding, path in zip(
-        job.input.transforms, job.input.embeddings, job.output.embeddings, strict=True
-    ):
+    for learned, embedding, path in zip(maps, job.input.embeddings, job.output.embeddings, strict=True):
         known = read_unlabelled(embedding, drugs)
-        new = pd.DataFrame(load(transform)[0].transform(profiles), columns=known.columns[1:])
+        new = pd.DataFrame(embed_raw(others, normalization, learned), columns=known.columns[1:])
         new.insert(0, "drug", others["pert_iname"].to_numpy())
         write_table(pd.concat([known, new], ignore_index=True), path, simulated=is_simulated(job))
 

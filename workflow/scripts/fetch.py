@@ -9,9 +9,9 @@ from moamap.sources.download import cache_folder, download
 
 
 def fetch(job: Any) -> None:
-    source, target = job.params.source, Path(job.output[0])
+    target = Path(job.output[0])
     cache = Path(job.params.cache or cache_folder())
-    cached = download(job.params.url, cache, target.name, source.get("checksum"), offline=job.params.offline)
+    cached = download(job.params.url, cache, target.name, job.params.checksum, offline=job.params.offline)
     shutil.copyfile(cached, target)
 
 

@@ -21,8 +21,8 @@ def draw(job) -> None:
         if is_simulated(job):
             label_simulated(figure)
         svg, png = job.output[name]
-        figure.savefig(svg, dpi=144, metadata={"Date": None})
-        figure.savefig(png, dpi=200, metadata={"Software": None})
+        figure.savefig(svg, dpi=300, metadata={"Date": None})
+        figure.savefig(png, dpi=300, metadata={"Software": None})
         plt.close(figure)
 
 
@@ -39,7 +39,8 @@ def draw_2(job, files):
 def draw_3(job, files):
     drugs = read_index(files[0])
     maps = {name: read_unlabelled(path, drugs) for name, path in zip(job.params.compared, files[1:], strict=True)}
-    return figure_3(maps, drugs["moa"])
+    known = membership(drugs["moa"].dropna(), job.params.moa)
+    return figure_3(maps, known.reindex(drugs.index, fill_value=False))
 
 
 def draw_4(job, files):
@@ -78,6 +79,7 @@ DRAW = {
     "all_compounds": draw_3,
     "validation_null": from_table(validation.null_figure),
     "validation_retrieval": from_table(validation.retrieval_figure),
+    "validation_reliability": from_table(validation.reliability_figure),
     "validation_stability": from_table(validation.stability_figure),
 }
 

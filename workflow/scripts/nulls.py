@@ -7,6 +7,7 @@ from _job import run
 from moamap.core.arrays import load_arrays
 from moamap.core.labels import membership
 from moamap.validation import null_tables
+from moamap.validation.comparisons import comparisons
 
 
 def calibrate(job) -> None:
@@ -20,7 +21,8 @@ def calibrate(job) -> None:
     tables = {
         "null": null,
         "null_by_moa": null_tables.null_by_moa(stored, enriched),
-        "retrieval": null_tables.retrieval_table(stored),
+        "retrieval": null_tables.retrieval_table(stored, moas.sum().to_numpy()),
+        "comparisons": comparisons(null_tables.observed_and_permuted(stored), moas.sum().to_numpy()),
         "retrieval_by_moa": null_tables.retrieval_by_moa(stored, moas.columns, moas.sum() >= job.params.min_drugs),
         "calibrated": null_tables.table_1_calibrated(table_1, null),
     }

@@ -7,6 +7,7 @@ import pandas as pd
 
 from _files import read_index, read_table, read_unlabelled, write_table
 from _job import run
+from _material import read_normalization
 from moamap.communities.placing import Reference, place
 from moamap.core.errors import InputError
 from moamap.core.names import ID_COLUMNS
@@ -18,8 +19,7 @@ def place_compounds(job: Any) -> None:
     table = read_unlabelled(job.input.compounds)
     features = feature_columns(table)
     rows, _ = one_row_per_compound(table[[*(name for name in ID_COLUMNS if name in table), *features]])
-    index, normalization = read_index(job.input.index), read_table(job.input.normalization)
-    normalization = normalization[normalization["problem"].isna()]
+    index, normalization = read_index(job.input.index), read_normalization(job.input.normalization)
     further = set(features) - set(normalization["feature"])
     logging.info("%d rows, %d compounds", len(table), len(rows))
     logging.info("%d features are not among the reference's, and are ignored", len(further))

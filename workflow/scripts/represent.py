@@ -4,9 +4,12 @@ import logging
 
 import pandas as pd
 
-from _files import is_simulated, read_drugs, write_json, write_table
+from _files import is_simulated, write_json, write_table
 from _job import run
+from _material import read_material
+from moamap.core.errors import raise_first
 from moamap.core.labels import membership
+from moamap.profiles.normalize import normalization_problems
 from moamap.representations.base import save
 from moamap.representations.registry import METHODS, learn
 
@@ -14,9 +17,13 @@ from moamap.representations.registry import METHODS, learn
 def represent(job) -> None:
     parameters = dict(job.params.representation)
     method = parameters.pop("method")
-    ids, features = read_drugs(job.input[0])
+    ids, features, wells = read_material(job.input)
+    if job.params.reads == "annotated":  # each profile is standardized, as normalization may do, too
+        place = f"representations.{job.wildcards.representation}"
+        wrong = {"asked": f"{place}, which standardizes it,", "cure": f"reads: normalized in {place}, or leave it out"}
+        raise_first(normalization_problems(features, ids["pert_iname"], axis="profile", **wrong))
     x = features.to_numpy(float)
-    learned = learn(method, x, membership(ids["moa"], job.params.moa).to_numpy(), **parameters)
+    learned = learn(method, x, membership(ids["moa"], job.params.moa).to_numpy(), wells, **parameters)
     if "warning" in learned.notes:
         logging.warning(learned.notes["warning"])
     dimensions = [f"dim_{i}" for i in range(1, len(learned.components) + 1)]

@@ -13,9 +13,10 @@ def aggregate_wells(job: Any) -> None:
     table = read_unlabelled(job.input[0])
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "DataFrameGroupBy.apply", FutureWarning)  # of pycytominer's MODZ
-        drugs, steps = wells_to_drugs(table, **job.params.wells)
+        drugs, steps, wells = wells_to_drugs(table, **job.params.wells)
     logging.info("%d wells, %d drugs, %d features", len(table), len(drugs), steps["features"].iloc[-1])
     write_table(drugs, job.output.consensus, simulated=is_simulated(job))
+    write_table(wells, job.output.wells, simulated=is_simulated(job))
     write_table(steps, job.output.steps, simulated=is_simulated(job))
 
 

@@ -1,6 +1,6 @@
 """DIP communities of a representation, by affinity propagation on all distances or by an engine on neighbours only."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from moamap.core.names import DENSE_UP_TO
 from moamap.core.numerics import median
 
 FLOAT64_UP_TO = 5_000  # drugs whose similarities and messages are in double precision
+MANY_DAMPING = 0.9  # above: with less, messages of 19,864 drugs swing without end
 NEIGHBOURS = 100  # of a drug, in the graph of the sparse engine
 
 
@@ -20,7 +21,7 @@ class Options:
 
     engine: str = "auto"  # auto, dense, sparse, louvain
     preference: float | None = None  # how willing a drug is to be an exemplar; None for the median similarity
-    damping: float = 0.5  # this, max_iter and convergence_iter: as in `moamap.affinity_propagation`
+    damping: float = 0.5  # of more than 5,000 drugs at least 0.9; else, and the next two, as in affinity_propagation
     max_iter: int = 1000
     convergence_iter: int = 15
     resolution: float = 8.0  # of louvain
@@ -110,7 +111,7 @@ def communities_of(s: np.ndarray, *, n_threads: int = 1, overwrite: bool = False
     ------
     InputError if no exemplar emerges
     """
-    chosen = Options(**options)
+    chosen = _chosen(options, len(s))
     s = s.astype(_precision(len(s)), copy=False)
     preference = float(median(s)) if chosen.preference is None else float(chosen.preference)
     if engine_for(chosen.engine, len(s)) != "dense":
@@ -145,7 +146,7 @@ def communities_on_graph(
     ------
     InputError if no exemplar emerges
     """
-    chosen = Options(**options)
+    chosen = _chosen(options, len(index))
     if chosen.engine == "louvain":
         from moamap.communities.louvain import louvain
 
@@ -173,6 +174,12 @@ def _nearest(s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     order = np.argsort(-s, axis=1, kind="stable")
     index = order[order != np.arange(n)[:, None]].reshape(n, n - 1)[:, :NEIGHBOURS]
     return index, np.sqrt(-np.take_along_axis(s, index, axis=1))
+
+
+def _chosen(options: dict[str, Any], n: int) -> Options:
+    """The options for n drugs."""
+    chosen = Options(**options)
+    return chosen if n <= FLOAT64_UP_TO else replace(chosen, damping=max(chosen.damping, MANY_DAMPING))
 
 
 def _of_messages(chosen: Options) -> dict[str, Any]:

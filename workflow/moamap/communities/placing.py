@@ -30,7 +30,7 @@ class Reference:
     drugs : drug, moa, community, is_exemplar, x, y, one row per drug
     embedding : (n_drugs, n_dims) in the same order
     normalization : as `normalize.learn_normalization` gives it
-    learned : the map from normalized profiles to the embedding
+    learned : the map from profiles, normalized or annotated, to the embedding
     """
 
     drugs: pd.DataFrame
@@ -89,9 +89,9 @@ def _compared(
     blocks = []
     for start in range(0, max(len(features), 1), ROWS):  # once where there is no profile, for tables without rows
         profiles = features.iloc[start : start + ROWS]
-        usable = ~unusable(profiles, reference.normalization)
-        normalized = apply_normalization(profiles[usable], reference.normalization)
-        distance = distances(reference.learned.transform(normalized) - centre, centred)
+        usable = ~unusable(profiles, reference.normalization, reference.learned)
+        embedded = embed(profiles[usable], reference.normalization, reference.learned)
+        distance = distances(embedded - centre, centred)
         index = nearest(distance, k)
         exemplar = exemplars[distance[:, exemplars].argmin(axis=1)]
         to_exemplar = distance[np.arange(len(distance)), exemplar]
@@ -148,13 +148,20 @@ def check_features(features: pd.DataFrame, normalization: pd.DataFrame) -> None:
         )
 
 
-def unusable(features: pd.DataFrame, normalization: pd.DataFrame) -> np.ndarray:
+def embed(features: pd.DataFrame, normalization: pd.DataFrame, learned: Learned) -> np.ndarray:
+    """Raw profiles as a map embeds them, by way of what it reads: (n, at least its features) -> (n, n_dims)."""
+    if learned.reads == "annotated":
+        return learned.transform(features[normalization["feature"]].to_numpy(float))
+    return learned.transform(apply_normalization(features, normalization))
+
+
+def unusable(features: pd.DataFrame, normalization: pd.DataFrame, learned: Learned) -> np.ndarray:
     """Compounds (n,) that cannot be normalized: those with a missing or infinite value in a feature of the reference
-    and, where each profile is normalized by itself, those with the same value in all of them.
+    and, where each profile is normalized by itself or by the map, those with the same value in all of them.
     """
     values = features[normalization["feature"]].to_numpy(float)
     bad = ~np.isfinite(values).all(axis=1)
-    if "profile" in STEPS[normalization["axis"].iloc[0]]:
+    if learned.reads == "annotated" or "profile" in STEPS[normalization["axis"].iloc[0]]:
         bad |= values.max(axis=1) == values.min(axis=1)
     return bad
 

@@ -42,8 +42,22 @@ def load_schema(folder: str | Path) -> dict:
 
 def supervised_methods(schema: dict) -> set[str]:
     """The methods that the schema marks `x-supervised`; a Snakefile may not import the package's science."""
+    return _marked(schema, "x-supervised")
+
+
+def profiles_read(representation: dict, schema: dict) -> str:
+    """The table of profiles that a representation of a completed config begins with: "normalized" or "annotated"."""
+    return "annotated" if learns_from_wells(representation, schema) else representation.get("reads", "normalized")
+
+
+def learns_from_wells(representation: dict, schema: dict) -> bool:
+    """Whether the schema marks the method of a representation `x-wells`."""
+    return representation["method"] in _marked(schema, "x-wells")
+
+
+def _marked(schema: dict, mark: str) -> set[str]:
     rules = schema["$defs"]["representation"]["allOf"]
-    return {rule["if"]["properties"]["method"]["const"] for rule in rules if rule.get("x-supervised")}
+    return {rule["if"]["properties"]["method"]["const"] for rule in rules if rule.get(mark)}
 
 
 # --- defaults ---
@@ -114,7 +128,7 @@ def problems(config: dict, schema: dict) -> list[str]:
         within = error.validator == "oneOf" and any(other.startswith(f"{place}.") for other in not_finite)
         if place not in not_finite and not (place and within):
             lines += lines_of(error, place)
-    found = lines or list(_contradictions(with_defaults(config, schema), given=config))
+    found = lines or list(_contradictions(with_defaults(config, schema), given=config, schema=schema))
     return sorted(mask_secrets(line) for line in found)
 
 
@@ -156,7 +170,7 @@ def _not_finite(value: Any, place: str = "") -> Iterator[tuple[str, float]]:
         yield from _not_finite(part, f"{place}.{key}" if place else str(key))
 
 
-def _contradictions(config: dict, given: dict) -> Iterator[str]:
+def _contradictions(config: dict, given: dict, schema: dict) -> Iterator[str]:
     """A line for each option that contradicts another, in a config that is valid otherwise: with its defaults, and as
     it was given.
     """
@@ -166,9 +180,14 @@ def _contradictions(config: dict, given: dict) -> Iterator[str]:
             yield f"representations: {name!r} is the name of cross-fitted {learned_as(name)!r}; choose another"
         if name in FOLDERS:
             yield f"representations: {name!r} is a folder of the study, in which files would be mixed; choose another"
+        if learns_from_wells(config["representations"][name], schema) and not (config["wells"] or config["reference"]):
+            yield f"representations.{name}: it learns from wells, and there are none; set `wells`, or leave it out"
     if names and config["main"] not in names:
         default = "" if "main" in given else " (the default)"
         yield f"main: there is no representation {config['main']!r}{default}{_no_such(config['main'], names)}"
+    proposer = config["proposals"]["representation"] if "proposals" in config else "auto"
+    if names and proposer not in ("auto", *names):
+        yield f"proposals.representation: there is no representation {proposer!r}{_no_such(proposer, names)}"
     for name in given.get("compare", ()):
         if name not in names:
             yield f"compare: there is no representation {name!r}{_no_such(name, names)}"

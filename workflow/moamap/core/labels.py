@@ -49,9 +49,36 @@ def sharing(moas: np.ndarray) -> np.ndarray:
     return moas.astype(np.float32) @ moas.T.astype(np.float32) > 0
 
 
+def members(moas: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """np.nonzero, of a (n, n_moas) table in many times less: the drug and the MoA of every True, by drug."""
+    return np.divmod(np.flatnonzero(moas), moas.shape[1])
+
+
+def pairs_that_share(moas: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The pairs of drugs that share a MoA, each both ways: (n, n_moas) booleans -> first (n_pairs,), second (n_pairs,).
+
+    As `sharing`, in a list: few pairs share a MoA. In no order, and each once, however many MoAs they share.
+    """
+    drug, moa = members(moas)
+    by_moa = np.argsort(moa, kind="stable")
+    drug, sizes = drug[by_moa], np.bincount(moa, minlength=moas.shape[1])
+    partners = np.repeat(sizes, sizes)  # of each member of each MoA, itself included
+    first = np.repeat(drug, partners)
+    start = np.repeat(np.cumsum(sizes) - sizes, sizes)  # of the MoA's members
+    nth = np.arange(len(first)) - np.repeat(np.cumsum(partners) - partners, partners)
+    second = drug[np.repeat(start, partners) + nth]
+    first, second = first[first != second], second[first != second]
+    if len(drug) > len(moas):  # a drug of several MoAs
+        first, second = np.divmod(np.unique(first * len(moas) + second), len(moas))
+    return first, second
+
+
 def label_sets(moas: np.ndarray) -> np.ndarray:
     """A number for each drug's set of MoAs, equal where the sets are: (n, n_moas) booleans -> (n,)."""
-    return np.unique(moas, axis=0, return_inverse=True)[1].ravel()
+    packed = np.ascontiguousarray(
+        np.packbits(moas, axis=1)
+    )  # whose bytes sort as the booleans do, in a hundredth of the time
+    return np.unique(packed.view(f"S{packed.shape[1]}").ravel(), return_inverse=True)[1]
 
 
 def folds_by_moa(labels: np.ndarray, n_folds: int, rng: np.random.Generator) -> np.ndarray:

@@ -19,8 +19,21 @@ FOLDERS = frozenset(  # of a data set's results, beside those of its representat
 TEXT_COLUMNS = frozenset(  # columns of the run's tables that are text, however much a cell looks like a number or NA
     {
         *ROLES,
-        *("drug", "known_moa", "proposed", "queried", "feature", "representation", "phenotype", "block", "grade"),
+        *(
+            "drug",
+            "known_moa",
+            "called",
+            "partner",
+            "evidence",
+            "queried",
+            "feature",
+            "representation",
+            "phenotype",
+            "block",
+            "grade",
+        ),
         *("compound", "true_moa", "nearest_drug", "nearest_moa"),
+        *(f"moa_{place}" for place in range(1, 6)),
         *("kind", "relation", "step", "detail", "reason", "problem", "q_family", "data"),
         *("enriched_moas", "exemplar", "members", "target", "clinical_phase"),
     }
@@ -48,12 +61,13 @@ SINGLETONS, ENRICHED_BY_TWO, COMMUNITIES_ENRICHED = (
     "MoAs enriched with k >= 2",
     "communities with any enrichment",
 )
-PROPOSED = "drugs proposed for another MoA at q < 0.05"
+PROPOSED = "proposals at 0.5 or more"
 CLAIMS = [TOGETHER, TOGETHER_BY_MOA, CLUSTERS, ENRICHED, EXPECTATION, SINGLETONS, ENRICHED_BY_TWO]
-CLAIMS += [COMMUNITIES_ENRICHED, PROPOSED]
+CLAIMS += [COMMUNITIES_ENRICHED]
 UNTESTED = {CLUSTERS, SINGLETONS}  # more is not better: they get an interval but no p value
 MAP, NEAREST = "mean average precision", "1-nearest-neighbour accuracy"
-RETRIEVAL = [MAP, NEAREST]
+MAP_BY_MOA = "mean average precision, mean over MoAs"
+RETRIEVAL = [MAP, MAP_BY_MOA, NEAREST]
 
 _SUFFIX = "_crossfit"
 WITH_COMMUNITIES = (IN_SAMPLE, LABEL_FREE, CROSSFIT)  # the ways that give every pair of drugs a distance

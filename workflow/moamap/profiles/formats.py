@@ -378,14 +378,20 @@ def read_source(paths: list[str], source: dict, columns: dict[str, str]) -> tupl
 
     A row that repeats another in every column, in its file or another, is left out, with a warning that counts them.
 
+    Parameters
+    ----------
+    paths : the files
+    source : as in the config, but for `checksum`, a list with that of each file (None: unknown)
+    columns : as in the config
+
     Raises InputError where a file is not as the config says, the files differ in their columns (in their roles, where
     `join` is inner), or a well has two rows that differ.
     """
     names = {role: columns.get(role) or role for role in ROLES}
-    tables = {}
-    for path, name in zip(paths, _names(paths), strict=True):
-        if len(paths) == 1 and Path(path).is_file():  # what is no file, the reader refuses
-            verify(path, source.get("checksum"))
+    tables, checksums = {}, source.get("checksum") or [None] * len(paths)
+    for path, name, checksum in zip(paths, _names(paths), checksums, strict=True):
+        if (checksum or len(paths) == 1) and Path(path).is_file():  # what is no file, the reader refuses
+            verify(path, checksum)
         options: dict[str, Any] = {"member": source.get("member"), "text": set(names.values()), "called": name}
         table, features = read_profiles(path, source.get("format"), **options)
         tables[name] = tidy(table, columns, features, source=name)

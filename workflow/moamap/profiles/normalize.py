@@ -139,8 +139,19 @@ def apply_normalization(features: pd.DataFrame, learned: pd.DataFrame) -> np.nda
     return values
 
 
-def normalization_problems(features: pd.DataFrame, names: Sequence[str] | pd.Series, *, axis: str) -> Iterator[str]:
-    """Why these drugs cannot be normalized on this axis; parameters as of `learn_normalization`."""
+def normalization_problems(
+    features: pd.DataFrame,
+    names: Sequence[str] | pd.Series,
+    *,
+    axis: str,
+    asked: str = "",
+    cure: str = "normalization.axis: feature",
+) -> Iterator[str]:
+    """Why these drugs cannot be normalized on this axis; parameters as of `learn_normalization`.
+
+    `asked` is what asks for it where `normalization.axis` does not, and `cure` what to set instead.
+    """
+    asked = asked or f"normalization.axis: {axis}"
     if "profile" not in STEPS[axis]:
         return
     sizes = pd.concat([np.maximum(piece.median().abs(), piece.std(ddof=0)) for piece in _pieces(features)])
@@ -148,8 +159,8 @@ def normalization_problems(features: pd.DataFrame, names: Sequence[str] | pd.Ser
     if sizes.max() > FOLD * small:  # the mean and variance of each profile would be those of its largest feature
         yield (
             f"profiles: feature {sizes.idxmax()!r} (median or standard deviation {sizes.max():.3g}) is more than "
-            f"{FOLD:,} times as large as others ({small:.3g}), so that with normalization.axis: {axis} each profile "
-            "would show this feature only; set normalization.axis: feature, or bring the features to one scale before "
+            f"{FOLD:,} times as large as others ({small:.3g}), so that with {asked} each profile "
+            f"would show this feature only; set {cure}, or bring the features to one scale before "
             "(for wells: wells.normalize)"
         )
     constant = features.max(axis=1).to_numpy() == features.min(axis=1).to_numpy()
@@ -157,7 +168,7 @@ def normalization_problems(features: pd.DataFrame, names: Sequence[str] | pd.Ser
         yield (
             f"profiles: drug {str(np.asarray(names)[constant][0])!r} has one value in all {features.shape[1]} features "
             f"({constant.sum()} such drugs), which cannot be normalized; expected profiles that vary; remove the row, "
-            "or set normalization.axis: feature"
+            f"or set {cure}"
         )
 
 

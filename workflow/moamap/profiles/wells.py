@@ -28,9 +28,9 @@ def wells_to_drugs(
     select: Iterable[str] = ("variance", "missing", "outliers", "correlation"),
     correlation: float = 0.9,
     blocklist: Iterable[str] = (),
-    consensus: str = "median",
+    consensus: str = "weighted",
     source: str = "profiles",
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """One profile per drug from one per well.
 
     Parameters
@@ -42,12 +42,14 @@ def wells_to_drugs(
     select : operations in their order, each on what the former left: "variance", "missing" (in over 5% of the wells),
         "outliers" (beyond 500), "correlation" (above `correlation` with another), "blocklist"
     blocklist : features; the field's usual ones where it is empty
-    consensus : "median" or "modz" over the wells of a dose, and then over the doses
+    consensus : "median" or "modz" over the wells of a dose, and then over the doses; or "weighted", the median over the
+        wells of a dose (of the drug, where there is no column `dose`), and then `weighted_mean` over the doses
 
     Returns
     -------
     drugs : pert_id, pert_iname and moa where they were there, features
     steps : step, detail, and the rows, drugs, plates and features that are left after it
+    comparable : the normalized wells, controls too (`is_control`), with their roles and the selected features
 
     Raises InputError where the wells of a drug differ in name or MoA, or a plate has no reference.
     """
@@ -60,17 +62,38 @@ def wells_to_drugs(
     if normalize:
         wells = _comparable_plates(wells, features, normalize, reference, source)
         steps.append(_count("normalize", f"{normalize} against {reference} of each plate", wells, features))
-    wells = wells[~wells["is_control"]]
+    every, wells = wells, wells[~wells["is_control"]]
     steps.append(_count("treated wells", "", wells, features))
     for operation in select:
         features = _selected(wells, features, operation, correlation, list(blocklist))
         steps.append(_count("select", operation, wells, features))
     if not features:
         raise InputError(f"{source}: no feature is left after wells.select; leave an operation out")
+    kept = [role for role in every if role in (*ROLES, "is_control") and role not in ("pert_iname", "moa")]
     for groups in [["pert_id", "dose"], ["pert_id"]] if "dose" in wells else [["pert_id"]]:
-        wells = make_consensus(wells[groups + features], groups, operation=consensus, features=features)
-        steps.append(_count("consensus", f"{consensus} over {groups[-1]}", wells, features))
-    return known.merge(wells[["pert_id", *features]], on="pert_id"), pd.DataFrame(steps)
+        doses = groups == ["pert_id"] and "dose" in wells  # the rows are those of a drug's doses, not wells
+        operation = consensus if consensus != "weighted" else "weighted mean" if doses else "median"
+        if operation == "weighted mean":
+            wells = weighted_mean(wells, features)
+        else:
+            wells = make_consensus(wells[groups + features], groups, operation=operation, features=features)
+        steps.append(_count("consensus", f"{operation} over {groups[-1]}", wells, features))
+    drugs = known.merge(wells[["pert_id", *features]], on="pert_id")
+    return drugs, pd.DataFrame(steps), every[[*kept, *features]]
+
+
+def weighted_mean(doses: pd.DataFrame, features: list[str]) -> pd.DataFrame:
+    """The mean profile of each drug over its doses, weighted by their strength: pert_id, features.
+
+    The strength is the root mean square of the profile, in which 0 is what the plate was normalized to: a dose that
+    does nothing says nothing. Of drugs without any effect all doses count alike.
+    """
+    x, ids = doses[features], doses["pert_id"]
+    strength = np.sqrt(np.square(x).mean(axis=1))
+    total = strength.groupby(ids).transform("sum")
+    weights = strength.where(total > 0, 1.0)
+    sums = x.mul(weights, axis=0).groupby(ids).sum()
+    return sums.div(x.notna().mul(weights, axis=0).groupby(ids).sum()).reset_index()
 
 
 def _doses(dose: pd.Series) -> pd.Series:

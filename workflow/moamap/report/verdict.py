@@ -13,13 +13,18 @@ from moamap.core.names import (
     IN_SAMPLE,
     LABEL_FREE,
     MAP,
+    MAP_BY_MOA,
     PROPOSED,
     TOGETHER,
     TOGETHER_BY_MOA,
     WITHIN,
 )
+from moamap.validation.candidates import CALLED, PARTNER
+from moamap.validation.proposals import PROPOSAL, SHOWN
+from moamap.validation.reliability import CLAIMS, TOP, WITH_CANDIDATE
 
 LEVEL = 0.05
+HONEST = (LABEL_FREE, CROSSFIT)  # ways of scoring in which neither drug was trained on
 Row = dict[str, Any]
 LISTED = 20  # proposals that the prose lists; all are in candidates.csv
 PARTNERS_EACH = 3
@@ -34,6 +39,11 @@ PAIRS_NOTE = (
     "MoAs is small and discrete. Strong profiles gather whatever their mechanism, so labels are also permuted only "
     "among drugs of similar profile strength (quintiles). A few large MoAs can give most pairs, so the mean over MoAs "
     "stands beside them."
+)
+PROPOSALS_NOTE = (
+    "The probability that a drug has a MoA is that of its own MoA, were it hidden, among the MoAs of enough drugs and "
+    f'"none of these"; only {PROPOSAL:g} or more is called a proposal. It was learned without the label of any drug of '
+    "the same fold. For an annotated drug, a further MoA has a rank score only: no label tells whether it is true."
 )
 LIMITS = [
     "Drugs of one plate, batch or library look alike for reasons that are not biology, and MoAs are not spread evenly "
@@ -51,7 +61,7 @@ def verdict(
     traces: dict[str, float],
     unlearned: dict[str, float],
     *,
-    proposed_by: str,
+    fitted: Row,
     query: list[str],
     simulated: bool,
 ) -> Row:
@@ -59,10 +69,11 @@ def verdict(
 
     Parameters
     ----------
-    tables : null, null_by_moa, retrieval, retrieval_by_moa, stability, candidates as the study writes them
+    tables : null, null_by_moa, retrieval, retrieval_by_moa, comparisons, stability, candidates, reliability as the
+        study writes them
     traces : cross-fitted representation -> how often drugs of one fold share a community, relative to all pairs
     unlearned : cross-fitted representation -> share of the pairs of drugs that no map could be learned for
-    proposed_by : the representation that the proposals of `candidates` are made from
+    fitted : what the proposals of `candidates` are made by, as in validation/proposals.json
     query : the queried drugs
     """
     found: Row = {
@@ -71,16 +82,18 @@ def verdict(
         "level": LEVEL,
         "claims": _claims(tables["null"]),
         "retrieval": _retrieval(tables["retrieval"]),
+        "comparisons": _records(tables["comparisons"], list(tables["comparisons"].columns)),
         "gathered": _gathered(tables["null_by_moa"]),
         "retrievable": _retrievable(tables["retrieval_by_moa"]),
-        "proposals": _proposals(tables["candidates"], tables["null"], proposed_by),
+        "proposals": _proposals(tables["candidates"], tables["reliability"], fitted),
         "partners": _partners(tables["candidates"]),
         "stability": _stability(tables["stability"], query),
         "traces": {name: ratio for name, ratio in traces.items() if ratio == ratio},  # NaN: every community one drug
         "unlearned": {name: share for name, share in unlearned.items() if share},
     }
-    summary = [_pairs_sentence(found["claims"]), _retrieval_sentence(found["retrieval"])]
-    return {"summary": [*summary, _proposals_sentence(found["proposals"])]} | found
+    summary = [_pairs_sentence(found["claims"]), _retrieval_sentence(found["retrieval"], found["comparisons"])]
+    proposals, better = _proposals_sentence(found["proposals"]), found["proposals"]["better_than_guessing"]
+    return {"summary": [*summary, proposals] if better else [proposals, *summary]} | found
 
 
 def _records(table: pd.DataFrame, columns: list[str]) -> list[Row]:
@@ -108,14 +121,20 @@ def _claims(null: pd.DataFrame) -> list[Row]:
 
 
 def _retrieval(table: pd.DataFrame) -> list[Row]:
-    scored = table[(table["quantity"] == MAP) & table["observed"].notna() & table["lift"].notna()]
-    return _records(scored, ["representation", "scored", "observed", "null_mean", "lift", "p_value"])
+    numbers = ["observed", "null_mean", "lift", "lift_low", "lift_high", "p_value"]
+    known = table[table["observed"].notna() & table["lift"].notna()]
+    over_moas = known[known["quantity"] == MAP_BY_MOA].set_index(["representation", "scored"])
+    rows = _records(known[known["quantity"] == MAP], ["representation", "scored", *numbers])
+    for row in rows:
+        mine = over_moas.loc[[(row["representation"], row["scored"])]] if len(over_moas) else over_moas
+        row["mean_over_moas"] = _records(mine, numbers)[0]
+    return rows
 
 
 def _gathered(by_moa: pd.DataFrame) -> list[Row]:
     columns = ["moa", "community", "k", "K", "p_adjusted"]
     return [
-        {"representation": name, "moas": _records(mine[mine["p_adjusted"] <= LEVEL], columns)}
+        {"representation": name, "moas": _records(mine[mine["p_adjusted"] <= LEVEL], columns)} | _not_testable(mine)
         for name, mine in by_moa.groupby("representation", sort=False)
     ]
 
@@ -127,27 +146,46 @@ def _retrievable(by_moa: pd.DataFrame) -> list[Row]:
             "scored": way,
             "moas": _records(mine[mine["q_value"] <= LEVEL].sort_values("q_value"), ["moa", "lift", "q_value"]),
         }
+        | _not_testable(mine)
         for (name, way), mine in by_moa.groupby(["representation", "scored"], sort=False)
         if way != IN_SAMPLE
     ]
 
 
-def _proposals(candidates: pd.DataFrame, null: pd.DataFrame, proposed_by: str) -> Row:
-    proposed = candidates[candidates["kind"] == "proposed MoA"]
-    good = proposed[proposed["q_value"] < LEVEL]
-    expected = null.loc[(null["quantity"] == PROPOSED) & (null["representation"] == proposed_by), "null_mean"]
-    columns = ["drug", "known_moa", "proposed", "q_value", "stability"]
+def _not_testable(by_moa: pd.DataFrame) -> Row:
+    """How many permutations there are, and would have to be, where they are too few for a claim about each MoA."""
+    made, needed = int(by_moa["permutations"].iloc[0]), int(by_moa["permutations_needed"].iloc[0])
+    if made >= needed:
+        return {}
+    counts = {"permutations": made, "permutations_needed": needed, "floor": float(by_moa["floor"].iloc[0])}
+    return {"not_testable": counts | {"moas": len(by_moa)}}
+
+
+def _proposals(candidates: pd.DataFrame, reliability: pd.DataFrame, fitted: Row) -> Row:
+    good = candidates[candidates["called"] == CALLED]
+    accuracy = reliability[reliability["quantity"].str.startswith(TOP)]
+    scored = ["quantity", "over", "n", "observed", "low", "high", "largest_moa", "random", "gain_low", "gain_high"]
+    claims = reliability[reliability["quantity"].str.startswith(CLAIMS)]
+    columns = ["drug", "kind", "known_moa", "moa_1", "probability_1", "evidence", "stability"]
+    [counted] = _records(
+        reliability[reliability["quantity"] == PROPOSED], ["observed", "null_mean", "null_high", "p_value"]
+    )
+    first = accuracy[(accuracy["quantity"] == f"{TOP}1") & (accuracy["over"] == WITH_CANDIDATE)].iloc[0]
     return {
-        "representation": proposed_by,
-        "null_mean": None if expected.isna().all() else float(expected.iloc[0]),
+        "representation": fitted["representation"],
+        "chosen_in_folds": fitted["chosen_in_folds"],
+        "counted": counted,
+        "better_than_guessing": bool(first["gain_low"] > 0 and first["low"] > first["random"]),
+        "accuracy": _records(accuracy, scored),
+        "reliability": _records(claims, ["quantity", "n", "stated", "observed", "low", "high"]),
         "drugs": _records(good, columns),
     }
 
 
 def _partners(candidates: pd.DataFrame) -> list[Row]:
-    partners = candidates[candidates["kind"] == "repurposing partner"]
+    partners = candidates[candidates["kind"] == PARTNER]
     nearest = partners.groupby("drug", sort=False).head(PARTNERS_EACH)
-    return _records(nearest, ["drug", "proposed", "evidence", "stability"])
+    return _records(nearest, ["drug", "partner", "evidence", "stability"])
 
 
 def _stability(table: pd.DataFrame, query: list[str]) -> list[Row]:
@@ -155,7 +193,9 @@ def _stability(table: pd.DataFrame, query: list[str]) -> list[Row]:
     for name, mine in table.groupby("representation", sort=False):
         by_kind = mine.groupby("perturbation", sort=False)["adjusted_rand"].mean().to_dict()
         together = {"together": mine["query_together"].mean(), "any_two_drugs": mine["chance_of_sharing"].mean()}
+        without = mine["adjusted_rand_without_singletons"].mean()
         rows.append({"representation": name, "adjusted_rand": {k: v for k, v in by_kind.items() if v == v}})
+        rows[-1]["adjusted_rand_without_singletons"] = None if without != without else float(without)
         if len(query) > 1 and together["together"] == together["together"]:
             rows[-1]["query"] = {"drugs": list(query), **{key: float(value) for key, value in together.items()}}
     return rows
@@ -183,8 +223,8 @@ def _pairs_sentence(claims: list[Row]) -> str:
     )
 
 
-def _retrieval_sentence(rows: list[Row]) -> str:
-    found = [row for row in rows if row["scored"] in (LABEL_FREE, CROSSFIT) and _at_most(row["p_value"], LEVEL)]
+def _retrieval_sentence(rows: list[Row], comparisons: list[Row]) -> str:
+    found = [row for row in rows if row["scored"] in HONEST and _at_most(row["p_value"], LEVEL)]
     if not found:
         return (
             f"No representation retrieves drugs of the same MoA better than chance (at {LEVEL}) where neither drug was "
@@ -193,18 +233,50 @@ def _retrieval_sentence(rows: list[Row]) -> str:
     best = max(found, key=lambda row: row["lift"])
     return (
         "Where neither drug was trained on, the largest lift that exceeds chance is that of "
-        f"**{best['representation']}** ({best['lift']:.2f} times chance, {_p(best['p_value'])})."
+        f"**{best['representation']}** ({best['lift']:.2f} times chance{_interval(best)}, {_p(best['p_value'])})."
+        f"{_beside_others(best, comparisons)}"
     )
+
+
+def _interval(row: Row) -> str:
+    return "" if row["lift_low"] is None else f", 95% over MoAs {row['lift_low']:.2f} to {row['lift_high']:.2f}"
+
+
+def _beside_others(best: Row, comparisons: list[Row]) -> str:
+    """Whom it exceeds, and whom it cannot be told from, by paired intervals."""
+    ahead: list[str] = []
+    level: list[str] = []
+    for other, difference, low, high in _differences(best, comparisons):
+        named = f"{other} ({difference:+.4f}, 95% {low:+.4f} to {high:+.4f})"
+        (ahead if low > 0 else level).append(named)
+    text = f" In mean average precision less chance it exceeds {', '.join(ahead)}." if ahead else ""
+    return text + (f" It cannot be told from {', '.join(level)}." if level else "")
+
+
+def _differences(best: Row, comparisons: list[Row]) -> Iterable[tuple[str, float, float, float]]:
+    """Of the mean over drugs: the other representation, and by how much the best one is ahead, with the interval."""
+    for row in comparisons:
+        if row["quantity"] != MAP:
+            continue
+        if (row["representation"], row["scored"]) == (best["representation"], best["scored"]):
+            yield row["other"], row["difference"], row["low"], row["high"]
+        elif (row["other"], row["other_scored"]) == (best["representation"], best["scored"]):
+            yield row["representation"], -row["difference"], -row["high"], -row["low"]
 
 
 def _proposals_sentence(found: Row) -> str:
-    text = (
-        f"By {found['representation']}, {len(found['drugs'])} drugs lie among the drugs of a MoA that is not theirs at "
-        f"q < {LEVEL}; on permuted labels {_number(found['null_mean'])} do on average."
+    first = next(row for row in found["accuracy"] if row["over"] == WITH_CANDIDATE and row["quantity"] == f"{TOP}1")
+    counted = found["counted"]
+    numbers = (
+        f"the first MoA is right for {first['observed']:.0%} ({first['low']:.0%} to {first['high']:.0%}) of the drugs "
+        f"whose MoA was hidden; naming the largest MoA is for {first['largest_moa']:.0%}, a random one for "
+        f"{first['random']:.0%}"
     )
-    if not found["drugs"]:
-        text += " No proposal can be told from chance; the list in `candidates.csv` is ranked, but it is not evidence."
-    return text
+    drugs = f"{counted['observed']:.0f} of them have a probability of {PROPOSAL:g} or more"
+    null = f"{drugs} (on permuted labels {_number(counted['null_mean'])} on average)"
+    if not found["better_than_guessing"]:
+        return f"**Proposals do not beat guessing here:** {numbers}. Read `candidates.csv` as a ranked list; {null}."
+    return f"Proposals by **{found['representation']}** beat guessing: {numbers}. Of all annotated drugs, {null}."
 
 
 def _at_most(value: float | None, level: float) -> bool:
@@ -344,7 +416,9 @@ def _claim_line(row: Row) -> str:
 def _retrieval_prose(rows: list[Row]) -> list[str]:
     lines = [
         f"**{row['representation']}**, {row['scored']}: mean average precision {row['observed']:.4f}; on permuted "
-        f"labels {row['null_mean']:.4f}, so {row['lift']:.2f} times chance, {_p(row['p_value'])}."
+        f"labels {row['null_mean']:.4f}, so {row['lift']:.2f} times chance{_interval(row)}, {_p(row['p_value'])}. "
+        f"Averaged over MoAs {row['mean_over_moas']['lift']:.2f} times chance{_interval(row['mean_over_moas'])}, "
+        f"{_p(row['mean_over_moas']['p_value'])}."
         for row in rows
     ]
     warning = (
@@ -353,7 +427,17 @@ def _retrieval_prose(rows: list[Row]) -> list[str]:
     return [_list(lines), warning]
 
 
+def _untested(row: Row) -> str:
+    few = row["not_testable"]
+    return (
+        f"not testable with {few['permutations']} permutations: of {few['moas']} MoAs one alone cannot be relied on to "
+        f"come below {few['floor']:.2g}. That takes {few['permutations_needed']:,} (`validation: full`)."
+    )
+
+
 def _gathered_line(row: Row) -> str:
+    if "not_testable" in row:
+        return f"**{row['representation']}**, gathered in a community: {_untested(row)}"
     named = ", ".join(
         f"{_name(moa['moa'])} (community {moa['community']}, {moa['k']}/{moa['K']}, {_p(moa['p_adjusted'])})"
         for moa in row["moas"]
@@ -362,6 +446,8 @@ def _gathered_line(row: Row) -> str:
 
 
 def _retrievable_line(row: Row) -> str:
+    if "not_testable" in row:
+        return f"**{row['representation']}**, {row['scored']}, can be retrieved: {_untested(row)}"
     named = ", ".join(
         f"{_name(moa['moa'])} ({moa['lift']:.1f} times chance, q = {moa['q_value']:.3g})" for moa in row["moas"]
     )
@@ -370,20 +456,46 @@ def _retrievable_line(row: Row) -> str:
 
 def _candidates_prose(found: Row) -> list[str]:
     drugs = found["proposals"]["drugs"]
-    lines = [
-        f"**{_name(row['drug'])}** (known: {_name(row['known_moa'])}): near the drugs of *{_name(row['proposed'])}*, "
-        f"q = {row['q_value']:.2g}, the same in {_share(row['stability'])} of the perturbed runs."
-        for row in drugs[:LISTED]
-    ]
+    lines = [_proposal_line(row) for row in drugs[:LISTED]]
     if len(drugs) > LISTED:
-        lines.append(f"and {len(drugs) - LISTED} more, in `candidates.csv`.")
+        lines.append(f"and {len(drugs) - LISTED} more, in `candidates.csv` (the {LISTED} above are its first).")
     near = [
-        f"**{_name(row['drug'])}** and **{_name(row['proposed'])}**: nearer than {row['evidence']:.1f}% of all pairs, "
+        f"**{_name(row['drug'])}** and **{_name(row['partner'])}**: {row['evidence']}, "
         f"in one community in {_share(row['stability'])} of the perturbed runs."
         for row in found["partners"]
     ]
-    parts = [_proposals_sentence(found["proposals"]), *([_list(lines)] if lines else [])]
+    parts = [PROPOSALS_NOTE, _list(_accuracy_lines(found["proposals"])), _reliability_line(found["proposals"])]
+    parts += [_list(lines)] if lines else [f"No drug has a MoA with a probability of {PROPOSAL:g} or more."]
     return [*parts, *(["Nearest drugs of other MoAs to the queried drugs:", _list(near)] if near else [])]
+
+
+def _proposal_line(row: Row) -> str:
+    known = f"known: {_name(row['known_moa'])}" if row["known_moa"] else "no known MoA"
+    line = f"**{_name(row['drug'])}** ({known}): *{_name(row['moa_1'])}* with probability {row['probability_1']:.2f}"
+    if row["stability"] is not None:
+        line += f", first in {row['stability']:.0%} of the reruns with {SHOWN:.0%} of the labels"
+    return f"{line}; {_name(row['evidence'])}."
+
+
+def _accuracy_lines(found: Row) -> list[str]:
+    """One for each set of drugs: how often the MoA is among the first, beside the largest MoAs."""
+    lines = []
+    for over in dict.fromkeys(row["over"] for row in found["accuracy"]):
+        mine = [row for row in found["accuracy"] if row["over"] == over]
+        words = ", ".join(
+            f"{row['quantity']} {row['observed']:.2f} ({row['low']:.2f} to {row['high']:.2f}; largest MoAs "
+            f"{row['largest_moa']:.2f}, random {row['random']:.2f})"
+            for row in mine
+        )
+        lines.append(f"Over {over} ({mine[0]['n']}): {words}.")
+    return lines
+
+
+def _reliability_line(found: Row) -> str:
+    words = ", ".join(
+        f"{row['stated']:.2f} came true at {row['observed']:.2f} ({row['n']})" for row in found["reliability"]
+    )
+    return f"What was stated, pooled over drugs and MoAs, and how often it came true (of how many claims): {words}."
 
 
 def _stability_line(row: Row) -> str:
@@ -394,6 +506,8 @@ def _stability_line(row: Row) -> str:
         f"**{row['representation']}**: adjusted Rand index with the study's own communities: {words} (1: identical, 0: "
     )
     line += "chance)."
+    if row["adjusted_rand_without_singletons"] is not None:
+        line += f" Over the drugs that are not alone {row['adjusted_rand_without_singletons']:.2f} on average."
     if "query" in row:
         query = row["query"]
         line += f" {' and '.join(map(_name, query['drugs']))} share a community in {query['together']:.0%} of the runs"

@@ -2,7 +2,7 @@
 
 All go the same way, of which each uses a part:
 
-    profile -> normal score of every feature -> minus the mean -> linear map -> unit length
+    profile (standardized) -> normal score of every feature -> minus the mean (scaled) -> linear map -> unit length
 
 and everything is fitted to the rows that are given, so that cross-fitting is honest. Under `moa: split` a drug may have
 several MoAs: discriminants take each distinct set of MoAs for a class; ITML draws pairs that share any MoA.
@@ -15,8 +15,9 @@ from scipy.linalg import eigh
 
 from moamap.core.errors import InputError
 from moamap.core.labels import label_sets
-from moamap.representations.base import Chain, Learned, normal_scores
-from moamap.representations.options import Cosine, PrincipalComponents, Shrinkage, Warp, option
+from moamap.representations.base import Chain, Learned, normal_scores, standardized
+from moamap.representations.options import Cosine, PrincipalComponents, Reads, Shrinkage, Warp, option
+from moamap.representations.wells import Wells
 
 Discriminants = Annotated[
     int, option("number of discriminants, at most (no more than the classes less one)", minimum=1)
@@ -81,6 +82,7 @@ def spherize(
     x: np.ndarray,
     moas: np.ndarray | None,
     *,
+    reads: Reads = "normalized",
     pca: PrincipalComponents | None = None,
     shrinkage: Shrinkage = 0.5,
     warp: Warp = None,
@@ -95,18 +97,53 @@ def spherize(
 
     Parameters
     ----------
-    x : (n, n_features) normalized profiles
+    x : (n, n_features) profiles, normalized or annotated, as `reads` says
     moas : not looked at
     pca : None for all features
-    pca, shrinkage, warp, cosine : see `options`
+    reads, pca, shrinkage, warp, cosine : see `options`
 
     Raises InputError where the covariance cannot be inverted.
     """
-    reference, centre, centred = prepare(x, warp)
-    axes = np.eye(x.shape[1]) if pca is None else principal_axes(centred, pca)
-    scores = centred @ axes.T
+    reference, centre, centred = prepare(standardized(x, reads), warp)
+    spread = spread_of(centred) if reads == "annotated" else None
+    scaled = centred if spread is None else centred / spread
+    axes = np.eye(x.shape[1]) if pca is None else principal_axes(scaled, pca)
+    scores = scaled @ axes.T
     root = inverse_root(shrunk(scores.T @ scores / len(x), shrinkage))
-    return chain(root @ axes, centre, reference, cosine)
+    if spread is None:
+        return chain(root @ axes, centre, reference, cosine)
+    return Chain(root @ axes, centre=centre, spread=spread, reference=reference, unit=cosine, reads=reads)
+
+
+def spread_of(centred: np.ndarray) -> np.ndarray:
+    """Standard deviation of each feature (n_features,), from rows less their mean; 1 where it does not vary."""
+    spread = np.sqrt(np.square(centred).mean(axis=0))
+    return np.where(spread > 0, spread, 1.0)
+
+
+def replicates(x: np.ndarray, moas: np.ndarray | None, wells: Wells, *, shrinkage: Shrinkage = 0.1) -> Learned:
+    """Whitening by the shrunken covariance of wells of one drug and dose, without labels; compares directions.
+
+    L = ((1 - s) C + s (tr C / d) I)^-1/2, C the covariance of the wells within drug and dose: what differs between
+    replicates is nuisance, and counts less (within-class covariance normalization; Hatch, Kajarekar and Stolcke 2006).
+
+    Each profile is standardized, of drugs and wells, and then each feature, over the drugs.
+
+    Parameters
+    ----------
+    x : (n, n_features) annotated profiles
+    moas : not looked at
+    wells : of these drugs, and of no others
+    shrinkage : see `options`
+
+    Raises InputError where no two wells are replicates, or their covariance cannot be inverted.
+    """
+    _, centre, centred = prepare(standardized(x, "annotated"), None)
+    spread = spread_of(centred)
+    noise = wells.residuals(standardized(wells.x, "annotated") / spread)
+    root = inverse_root(shrunk(noise.T @ noise / len(noise), shrinkage))
+    notes = {"wells": len(noise), "drugs_and_doses": int(wells.groups.max()) + 1}
+    return Chain(root, notes, centre=centre, spread=spread, unit=True, reads="annotated")
 
 
 def classes_of(moas: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

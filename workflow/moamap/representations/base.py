@@ -11,16 +11,21 @@ from scipy.special import ndtri
 
 from moamap.core.errors import InputError
 from moamap.core.numerics import squared_euclidean
+from moamap.profiles.normalize import normalize_profiles
 
 CONTRACTED = 1e-6  # least share that is left of a squared distance: eps over it is the relative error accepted
 
 
 @dataclass(frozen=True)
 class Learned:
-    """A linear map: components L (n_dims, n_features), so that the learned metric is M = L'L."""
+    """A linear map: components L (n_dims, n_features), so that the learned metric is M = L'L.
+
+    `reads` says of which profiles it is: those after normalization, or the annotated ones before it.
+    """
 
     components: np.ndarray
     notes: dict[str, Any] = field(default_factory=dict)  # what the method reports of itself; `warning` is logged
+    reads: str = field(default="normalized", kw_only=True)  # or "annotated"
 
     def transform(self, x: np.ndarray) -> np.ndarray:
         """Embed profiles, also of drugs that were not learned from: (n, n_features) -> (n, n_dims), X L'."""
@@ -71,25 +76,38 @@ class Corrected(Learned):
 
 @dataclass(frozen=True)
 class Chain(Learned):
-    """A map that is not linear: normal scores, centring, the linear part, unit length.
+    """A map that is not linear: normal scores, centring, scaling, the linear part, unit length.
+
+    Where it reads annotated profiles, each is first standardized over its features.
 
     Euclidean distance of rows of unit length ranks as cosine distance does: squared, it is 2 (1 - cosine).
     """
 
     centre: np.ndarray = field(kw_only=True)  # (n_features,)
+    spread: np.ndarray | None = field(
+        default=None, kw_only=True
+    )  # (n_features,) that the centred features are divided by
     reference: np.ndarray | None = field(default=None, kw_only=True)  # (n_learned, n_features), each feature sorted
     unit: bool = field(default=False, kw_only=True)  # bring every embedded row to length 1
 
     def transform(self, x: np.ndarray) -> np.ndarray:
         """Embed profiles, also of drugs that were not learned from: (n, n_features) -> (n, n_dims)."""
-        scores = np.asarray(x) if self.reference is None else normal_scores(x, self.reference)
-        embedded = (scores - self.centre) @ self.components.T
+        profiles = standardized(x, self.reads)
+        scores = profiles if self.reference is None else normal_scores(profiles, self.reference)
+        centred = scores - self.centre
+        embedded = (centred if self.spread is None else centred / self.spread) @ self.components.T
         return unit_rows(embedded) if self.unit else embedded
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """All that was learned, to be saved; `reference` only where there are normal scores."""
+        """All that was learned, to be saved; `reference` where there are normal scores, `spread` where it scales."""
         found = super().arrays() | {"centre": self.centre, "unit": np.array(self.unit)}
-        return found if self.reference is None else found | {"reference": self.reference}
+        optional = {"reference": self.reference, "spread": self.spread}
+        return found | {name: array for name, array in optional.items() if array is not None}
+
+
+def standardized(x: np.ndarray, reads: str) -> np.ndarray:
+    """What a `Chain` begins with: normalized profiles as they are, annotated ones each at mean 0 and variance 1."""
+    return normalize_profiles(x, epsilon=0) if reads == "annotated" else np.asarray(x)
 
 
 def unit_rows(x: np.ndarray) -> np.ndarray:
@@ -121,9 +139,14 @@ def normal_scores(x: np.ndarray, reference: np.ndarray) -> np.ndarray:
 
 def save(learned: Learned, path: str | Path, features: Sequence[str]) -> None:
     """Save a map and the names of its features, in their order, as a compressed .npz: `components` and, where the map
-    has them, `directions` and `weights`, or `centre`, `unit` and `reference`. The notes are not saved.
+    has them, `directions` and `weights`, or `centre`, `unit`, `spread` and `reference`; and which profiles it `reads`.
+    The notes are not saved.
     """
-    arrays: dict[str, Any] = {**learned.arrays(), "features": np.asarray(features, dtype=str)}
+    arrays: dict[str, Any] = {
+        **learned.arrays(),
+        "reads": np.array(learned.reads),
+        "features": np.asarray(features, dtype=str),
+    }
     np.savez_compressed(path, **arrays)
 
 
@@ -136,9 +159,10 @@ def load(path: str | Path) -> tuple[Learned, list[str]]:
         with np.load(path) as saved:
             arrays = dict(saved)
         features = arrays.pop("features").tolist()
+        reads = str(arrays.pop("reads", "normalized"))  # older maps do not say
         if "unit" in arrays:
-            return Chain(**arrays | {"unit": bool(arrays["unit"])}), features
-        return (Corrected if "weights" in arrays else Learned)(**arrays), features
+            return Chain(**arrays | {"unit": bool(arrays["unit"])}, reads=reads), features
+        return (Corrected if "weights" in arrays else Learned)(**arrays, reads=reads), features
     except (zipfile.BadZipFile, ValueError, EOFError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"{path}: cannot be read as a learned representation ({error}); delete the file to have it made again"

@@ -42,6 +42,13 @@ PrincipalComponents = Annotated[
         minimum=1,
     ),
 ]
+Reads = Annotated[
+    Literal["normalized", "annotated"],
+    option(
+        "profiles to begin with: `normalized`, or `annotated`, those before `normalization`, of which each profile and "
+        "then each feature is standardized here, whatever `normalization` does for the others"
+    ),
+]
 Shrinkage = Annotated[
     float,
     option(

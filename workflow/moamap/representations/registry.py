@@ -1,8 +1,9 @@
 """The registry of representations: a new one is one function, and one line in METHODS.
 
-A function takes the normalized profiles (n_drugs, n_features) and the drug x MoA table of booleans (which only a
-supervised one looks at), and returns what it has learned: a map that also embeds drugs it has not seen. Its
-keyword-only parameters are the options of the config; `make schema` writes their schema, defaults and table of options.
+A function takes the profiles (n_drugs, n_features), normalized unless its option `reads` says otherwise, and the drug x
+MoA table of booleans (which only a supervised one looks at), and returns what it has learned: a map that also embeds
+drugs it has not seen. Its keyword-only parameters are the options of the config; `make schema` writes their schema,
+defaults and table of options.
 """
 
 import inspect
@@ -16,14 +17,19 @@ from moamap.core.errors import InputError
 from moamap.representations import alternatives, paper
 from moamap.representations.base import Learned
 from moamap.representations.options import parameters_schema
+from moamap.representations.wells import Wells
 
 
 @dataclass(frozen=True)
 class Method:
-    """A representation's function, and whether it looks at the MoAs."""
+    """A representation's function, whether it looks at the MoAs, and whether it learns from wells as well.
+
+    What learns from wells takes them third, and reads annotated profiles, which are on their scale.
+    """
 
     learn: Callable[..., Learned]
     supervised: bool
+    wells: bool = False
 
     @property
     def defaults(self) -> dict[str, Any]:
@@ -41,16 +47,20 @@ METHODS = {
     "pca": Method(paper.pca, supervised=False),
     "itml": Method(paper.itml, supervised=True),
     "spherize": Method(alternatives.spherize, supervised=False),
+    "replicates": Method(alternatives.replicates, supervised=False, wells=True),
     "lda": Method(alternatives.lda, supervised=True),
     "rca": Method(alternatives.rca, supervised=True),
 }
 
 
-def learn(method: str, x: np.ndarray, moas: np.ndarray | None, **parameters: Any) -> Learned:
-    """Learn the map of a registered method from profiles (n, n_features) and labels (n, n_moas), which a method that is
-    not supervised does not look at; raises InputError where the result is not finite.
+def learn(
+    method: str, x: np.ndarray, moas: np.ndarray | None, wells: Wells | None = None, **parameters: Any
+) -> Learned:
+    """Learn the map of a registered method from profiles (n, n_features), labels (n, n_moas), which only a supervised
+    one looks at, and wells, where it learns from them; raises InputError where the result is not finite.
     """
-    learned = METHODS[method].learn(x, moas, **parameters)
+    material = (x, moas, wells) if METHODS[method].wells else (x, moas)
+    learned = METHODS[method].learn(*material, **parameters)
     if not all(np.isfinite(array).all() for array in learned.arrays().values()):
         raise InputError(
             f"representations: {method} gave values that are not finite; drugs with identical profiles and different "
@@ -74,6 +84,7 @@ def _schema_of(name: str, method: Method) -> dict:
     """The branch of the schema that holds for one method."""
     return {
         "x-supervised": method.supervised,  # the workflow cross-fits these
+        **({"x-wells": True} if method.wells else {}),  # and gives these the wells
         "if": {"required": ["method"], "properties": {"method": {"const": name}}},
         "then": {
             "description": method.summary,

@@ -16,9 +16,19 @@ def files_of(source: dict[str, Any]) -> list[str]:
 
     A file that is there is taken by its name, whatever signs (`[`, `*`) are in it.
     """
-    given = source["location"]
-    locations = [given] if isinstance(given, str) else given
-    return [file for location in locations for file in _files_at(location)]
+    return [file for part in _parts(source) for file in _files_at(part["location"])]
+
+
+def checksums_of(source: dict[str, Any]) -> list[str | None]:
+    """The checksum of each file of a source, in the order of `files_of`; None where the config has none."""
+    return [part["checksum"] for part in _parts(source) for _ in _files_at(part["location"])]
+
+
+def _parts(source: dict[str, Any]) -> list[dict[str, Any]]:
+    """A source as a list of locations, each with its checksum: its own, or that of the source."""
+    given, checksum = source["location"], source.get("checksum")
+    parts = given if isinstance(given, list) else [given]
+    return [{"checksum": checksum} | (part if isinstance(part, dict) else {"location": part}) for part in parts]
 
 
 def _files_at(location: str) -> list[str]:
@@ -75,8 +85,9 @@ def _home(file: str) -> str:
 
 def _missing(place: str, source: dict[str, Any]) -> Iterator[str]:
     files = files_of(source)
-    if not files:
-        yield f"{place}: no file matches the pattern {source['location']!r}"
+    for part in _parts(source):
+        if not _files_at(part["location"]):
+            yield f"{place}: no file matches the pattern {part['location']!r}"
     for file in files:
         if "://" not in file and (braces := WILDCARD.search(file)):
             yield f"{place}: {file!r}: Snakemake takes {braces[0]} for a wildcard; rename the file, or link to it"
@@ -86,5 +97,9 @@ def _missing(place: str, source: dict[str, Any]) -> Iterator[str]:
             yield f"{place}: there is no file {file!r}{_home(file)}"
         elif "://" not in file and not os.access(file, os.R_OK):
             yield f"{place}: {file!r} may not be read; change its permissions (chmod u+r)"
-    if len(files) > 1 and source.get("checksum"):
-        yield f"{place.replace('location', 'checksum')}: one checksum for {len(files)} files; expected none"
+    shared = {checksum for checksum in checksums_of(source) if checksum and checksums_of(source).count(checksum) > 1}
+    if shared:
+        yield (
+            f"{place.replace('location', 'checksum')}: one checksum for {len(files)} files; expected none, or one for "
+            "each: location: [{location: FILE, checksum: …}, …]"
+        )

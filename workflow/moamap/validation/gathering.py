@@ -3,11 +3,15 @@
 import numpy as np
 
 from moamap.core.names import TOGETHER, TOGETHER_BY_MOA
+from moamap.validation.nulls import counts_inside
 
 N_STRATA = 5
 
 
-def gathering(numbers: np.ndarray, shared: np.ndarray, moas: np.ndarray) -> dict[str, float]:
+Pairs = tuple[np.ndarray, np.ndarray]  # as `labels.pairs_that_share` lists them
+
+
+def gathering(numbers: np.ndarray, pairs: Pairs, moas: np.ndarray) -> dict[str, float]:
     """Pairs of drugs of one MoA that share a community, and the share of a MoA's pairs that do, averaged over MoAs.
 
     The pairs are counted once each, however many MoAs the two drugs share; a few large MoAs may give most of them. In
@@ -16,17 +20,15 @@ def gathering(numbers: np.ndarray, shared: np.ndarray, moas: np.ndarray) -> dict
     Parameters
     ----------
     numbers : (n,) communities 1 ... C
-    shared : (n, n) booleans: the two drugs share a MoA
+    pairs : the pairs of drugs that share a MoA, both ways
     moas : (n, n_moas) booleans
     """
-    together = numbers[:, None] == numbers
-    np.fill_diagonal(together, False)
-    inside = (numbers[:, None] == np.arange(1, numbers.max() + 1)).astype(float)
-    pairs_inside = _pairs(inside.T @ moas).sum(axis=0)
-    pairs = _pairs(moas.sum(axis=0))
-    shares = pairs_inside[pairs > 0] / pairs[pairs > 0]
+    first, second = pairs
+    pairs_inside = _pairs(counts_inside(numbers, moas)).sum(axis=0)
+    of_moa = _pairs(moas.sum(axis=0))
+    shares = pairs_inside[of_moa > 0] / of_moa[of_moa > 0]
     return {
-        TOGETHER: int((together & shared).sum()) // 2,
+        TOGETHER: int((numbers[first] == numbers[second]).sum()) // 2,
         TOGETHER_BY_MOA: float(shares.mean()) if len(shares) else np.nan,
     }
 

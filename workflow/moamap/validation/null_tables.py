@@ -13,6 +13,7 @@ from moamap.core.names import (
     EXPECTATION,
     HOW,
     LABEL_FREE,
+    MAP_BY_MOA,
     RETRIEVAL,
     TOGETHER,
     TOGETHER_BY_MOA,
@@ -22,7 +23,10 @@ from moamap.core.names import (
     name_of,
 )
 from moamap.validation import nulls
+from moamap.validation.comparisons import lift_interval, weights_of
 
+DRUGS = "mean over the drugs that share a MoA with another of the gallery"
+AVERAGED = {MAP_BY_MOA: "mean over the MoAs of their drugs' means"}
 INTERVAL = ["null_mean", "null_low", "null_high"]
 Stored = dict[tuple[str, str], dict[str, np.ndarray]]  # (representation, way) -> quantity -> (1 + B, ...) values
 
@@ -97,15 +101,32 @@ def null_by_moa(stored: Stored, enriched: dict[str, pd.DataFrame]) -> pd.DataFra
     return merged[["representation", "labels", *merged.columns.drop(["representation", "labels"])]]
 
 
-def retrieval_table(stored: Stored) -> pd.DataFrame:
-    """Mean average precision and 1-nearest-neighbour accuracy of every way to score, beside permuted labels."""
+def observed_and_permuted(stored: Stored) -> dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]:
+    """Of each representation and way that ranks every drug: each MoA's mean average precision, and when permuted."""
+    by_moa = {key: quantities["map_by_moa"] for key, quantities in stored.items() if key[1] in WITH_COMMUNITIES}
+    return {key: (values[0], nulls.of_given(np.nanmean, values[1:])) for key, values in by_moa.items()}
+
+
+def retrieval_table(stored: Stored, sizes: np.ndarray) -> pd.DataFrame:
+    """Mean average precision and 1-nearest-neighbour accuracy of every way to score, beside permuted labels.
+
+    The lift has a 95% interval (`lift_low`, `lift_high`), resampled over MoAs, where every drug is ranked.
+
+    Parameters
+    ----------
+    sizes : (n_moas,) drugs of each MoA, in the order of the stored values
+    """
     rows = []
+    by_moa, weights = observed_and_permuted(stored), weights_of(sizes)
     for (base, way), quantities in stored.items():
         for score in RETRIEVAL:
             values = quantities[score]
             row = {"representation": base, "scored": way, "quantity": score, **nulls.summary(values[0], values[1:])}
-            averaged = "mean over the drugs that share a MoA with another of the gallery"
-            rows.append(row | {"permutations": len(values) - 1, "gallery": HOW[way], "averaging": averaged})
+            if score in weights and (base, way) in by_moa:
+                row["lift_low"], row["lift_high"] = lift_interval(*by_moa[base, way], weights[score])
+            rows.append(
+                row | {"permutations": len(values) - 1, "gallery": HOW[way], "averaging": AVERAGED.get(score, DRUGS)}
+            )
     return pd.DataFrame(rows)
 
 
@@ -159,7 +180,8 @@ def power(truth: pd.DataFrame, by_moa: pd.DataFrame, retrieved: pd.DataFrame, *,
 
     Returns
     -------
-    frame: representation, labels, claim, phenotypes (MoAs that have one), found, share, false_discoveries
+    frame: representation, labels, claim, phenotypes (MoAs that have one), found, share, false_discoveries; the last
+    three are empty where there are too few permutations to test each MoA
     """
     real = set(truth.loc[truth["grade"].isin(["strong", "medium", "weak"]), "moa"])
     claims = [
@@ -174,4 +196,6 @@ def power(truth: pd.DataFrame, by_moa: pd.DataFrame, retrieved: pd.DataFrame, *,
             counts = {"phenotypes": len(tested), "found": len(found & real), "false_discoveries": len(found - real)}
             share = counts["found"] / len(tested) if tested else np.nan
             rows.append({"representation": name, "labels": labels, "claim": claim, **counts, "share": share})
-    return pd.DataFrame(rows)
+            if mine["evidence"].isna().all():
+                rows[-1] |= dict.fromkeys(("found", "false_discoveries", "share"))
+    return pd.DataFrame(rows).astype({"found": "Int64", "false_discoveries": "Int64", "share": float})

@@ -1,7 +1,7 @@
 """The whole procedure of a representation for one labelling of the drugs: what the nulls repeat."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -16,6 +16,7 @@ from moamap.core.labels import (
     label_sets,
     membership,
     moa_groups,
+    pairs_that_share,
     sharing,
 )
 from moamap.core.names import (
@@ -31,8 +32,8 @@ from moamap.core.names import (
     IN_SAMPLE,
     LABEL_FREE,
     MAP,
+    MAP_BY_MOA,
     NEAREST,
-    PROPOSED,
     SINGLETONS,
     TOGETHER,
     WITHIN,
@@ -41,18 +42,19 @@ from moamap.core.numerics import as_stored, squared_euclidean, stream
 from moamap.profiles.annotation import check_moas
 from moamap.representations.base import Learned
 from moamap.representations.registry import METHODS, learn
-from moamap.validation.candidates import closeness, false_discovery_rate, nearness_p
+from moamap.representations.wells import Wells
 from moamap.validation.crossfit import crossfit, share_unlearned, with_unlearned
-from moamap.validation.gathering import gathering
+from moamap.validation.gathering import Pairs, gathering
 from moamap.validation.nulls import enrichment_p, made_within, permutation, permutation_within
-from moamap.validation.retrieval import Ranking, average_precision, mean_by_moa, rank
+from moamap.validation.retrieval import average_precision, mean_by_moa, places, precision_of_pairs, rank
 
 
 @dataclass(frozen=True)
 class Procedure:
     """A representation, and all that stays as it is while labels are permuted.
 
-    x : (n, n_features) normalized profiles; tested : (n_moas,) MoAs of enough drugs for enrichment
+    x : (n, n_features) profiles that the representation reads; tested : (n_moas,) MoAs of enough drugs for enrichment;
+    wells : of these drugs, where the representation learns from them
     """
 
     x: np.ndarray
@@ -64,6 +66,11 @@ class Procedure:
     n_folds: int = 4
     n_splits: int = 5
     seed: int = 0
+    wells: Wells | None = None
+
+    def of(self, rows: np.ndarray) -> "Procedure":
+        """The same of some of the drugs."""
+        return replace(self, x=self.x[rows], wells=self.wells and self.wells.of(rows))
 
     @property
     def supervised(self) -> bool:
@@ -82,7 +89,7 @@ class Procedure:
 
     def learn(self, x: np.ndarray, moas: np.ndarray | None) -> Learned:
         """Learn from some of the drugs."""
-        return learn(self.method, x, moas, **self.parameters)
+        return learn(self.method, x, moas, self.wells, **self.parameters)
 
     def folds(self, labels: np.ndarray, moas: np.ndarray) -> np.ndarray:
         """(n_splits, n) folds for cross-fitting; `labels` as `label_sets` gives them of `moas` (n, n_moas)."""
@@ -100,12 +107,10 @@ class Procedure:
         return with_unlearned(squared, self.base)
 
     @cached_property
-    def _label_free(self) -> tuple[np.ndarray, Ranking, np.ndarray]:
-        """Communities, ranking and closeness of a representation that no label touches: made once."""
+    def _label_free(self) -> tuple[np.ndarray, np.ndarray]:
+        """Communities, and places of the drugs, of a representation that no label touches: made once."""
         squared = self.learn(self.x, None).squared_distances(self.x, self.base)
-        everyone = np.arange(len(self.x))
-        ranking = rank(squared, everyone, everyone)
-        return communities_of(-as_stored(squared), **self.communities).numbers, ranking, closeness(ranking)
+        return communities_of(-as_stored(squared), **self.communities).numbers, _places(squared)
 
     def score(self, moas: np.ndarray, labels: np.ndarray) -> dict[str, dict]:
         """Everything that is claimed of this labelling, by way of scoring.
@@ -117,15 +122,15 @@ class Procedure:
         moas : (n, n_moas) booleans
         labels : (n,) its label sets, as `labels.label_sets` gives them
         """
-        shared = sharing(moas)
+        pairs = pairs_that_share(moas)
         if not self.supervised:
-            numbers, ranking, close = self._label_free
-            return {LABEL_FREE: self._claims(numbers, close, shared, moas) | retrieval([ranking], shared, moas)}
-        scores = {way: self._score_all(learned, shared, moas) for way, learned in self._ways(moas, labels).items()}
+            return {LABEL_FREE: self._scored(*self._label_free, pairs, moas)}
+        scores = {way: self._score_all(learned, pairs, moas) for way, learned in self._ways(moas, labels).items()}
+        shared = sharing(moas)
         drugs = folds_by_moa(labels, self.n_folds, stream(self.seed, "folds of held-out drugs"))
         whole_moas = folds_of_moas(moa_groups(moas), self.n_folds, stream(self.seed, "folds of held-out MoAs"))
-        scores[HELD_OUT_DRUGS] = retrieval(self._held_out(moas, drugs, within=False), shared, moas)
-        scores[HELD_OUT_MOAS] = retrieval(self._held_out(moas, whole_moas, within=True), shared, moas)
+        for way, folds in ((HELD_OUT_DRUGS, drugs), (HELD_OUT_MOAS, whole_moas)):
+            scores[way] = retrieval(*self._held_out(moas, folds, shared, within=way == HELD_OUT_MOAS), moas)
         return scores
 
     def _ways(self, moas: np.ndarray, labels: np.ndarray) -> dict[str, Callable[[], np.ndarray]]:
@@ -135,23 +140,24 @@ class Procedure:
             CROSSFIT: lambda: self.crossfit(moas, self.folds(labels, moas)),
         }
 
-    def _score_all(self, distances: Callable[[], np.ndarray], shared: np.ndarray, moas: np.ndarray) -> dict:
+    def _score_all(self, distances: Callable[[], np.ndarray], pairs: Pairs, moas: np.ndarray) -> dict:
         """Claims and retrieval of every drug against all others; NaN where there are no distances or communities."""
-        everyone = np.arange(len(self.x))
         try:
             squared = distances()
             numbers = communities_of(-as_stored(squared), **self.communities).numbers
         except InputError:
             nothing = dict.fromkeys(CLAIMS, np.nan) | {"smallest_p": np.full(moas[:, self.tested].shape[1], np.nan)}
-            return nothing | retrieval([], shared, moas)
-        ranking = rank(squared, everyone, everyone)
-        return self._claims(numbers, closeness(ranking), shared, moas) | retrieval([ranking], shared, moas)
+            return nothing | retrieval(*np.full((2, len(moas)), np.nan), moas)
+        return self._scored(numbers, _places(squared), pairs, moas)
+
+    def _scored(self, numbers: np.ndarray, place: np.ndarray, pairs: Pairs, moas: np.ndarray) -> dict:
+        return self._claims(numbers, pairs, moas) | retrieval(*precision_of_pairs(place, pairs), moas)
 
     def gathering(self, moas: np.ndarray, labels: np.ndarray) -> dict[str, dict[str, float]]:
         """Of what `score` claims only the pairs that share a community, by way of scoring that gives communities."""
-        shared = sharing(moas)
+        pairs = pairs_that_share(moas)
         if not self.supervised:
-            return {LABEL_FREE: gathering(self._label_free[0], shared, moas)}
+            return {LABEL_FREE: gathering(self._label_free[0], pairs, moas)}
         found = {}
         for way, distances in self._ways(moas, labels).items():
             try:
@@ -159,16 +165,19 @@ class Procedure:
             except InputError:
                 found[way] = dict.fromkeys(WITHIN, np.nan)
                 continue
-            found[way] = gathering(numbers, shared, moas)
+            found[way] = gathering(numbers, pairs, moas)
         return found
 
     def in_sample(self, moas: np.ndarray) -> np.ndarray:
         """Squared distances (n, n) of the metric learned from all labels."""
         return self.learn(self.x, moas).squared_distances(self.x, self.base)
 
-    def _held_out(self, moas: np.ndarray, folds: np.ndarray, within: bool) -> list[Ranking]:
+    def _held_out(
+        self, moas: np.ndarray, folds: np.ndarray, shared: np.ndarray, within: bool
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Average precision and hit of every drug as a query of its fold: (n,) each, NaN where there is none."""
+        scores, hits = np.full((2, len(self.x)), np.nan)
         everyone = np.arange(len(self.x))
-        rankings = []
         for fold in range(self.n_folds):
             queries = np.flatnonzero(folds == fold)
             try:
@@ -176,23 +185,22 @@ class Procedure:
             except InputError:  # too few MoAs are left to learn from; the drugs of this fold get no score
                 continue
             squared = learned.squared_distances(self.x, self.base)
-            rankings.append(rank(squared, queries, queries if within else everyone))
-        return rankings
+            ranking = rank(squared, queries, queries if within else everyone)
+            scores[queries], hits[queries] = average_precision(ranking, shared)
+        return scores, hits
 
-    def _claims(self, numbers: np.ndarray, close: np.ndarray, shared: np.ndarray, moas: np.ndarray) -> dict:
+    def _claims(self, numbers: np.ndarray, pairs: Pairs, moas: np.ndarray) -> dict:
         tested = moas[:, self.tested]
         p, k = enrichment_p(numbers, tested)
         enriched = p < self.alpha
         found = int(enriched.any(axis=0).sum())
-        q = false_discovery_rate(nearness_p(close, tested), tested)
-        return gathering(numbers, shared, moas) | {
+        return gathering(numbers, pairs, moas) | {
             CLUSTERS: int(numbers.max()),
             ENRICHED: found,
             EXPECTATION: found / int(numbers.max()),
             SINGLETONS: int((np.bincount(numbers)[1:] == 1).sum()),
             ENRICHED_BY_TWO: int((enriched & (k >= 2)).any(axis=0).sum()),
             COMMUNITIES_ENRICHED: int(enriched.any(axis=1).sum()),
-            PROPOSED: int((q < 0.05).any(axis=1).sum()),
             "smallest_p": p.min(axis=0),
         }
 
@@ -224,23 +232,34 @@ def score_permutation(procedure: Procedure, moas: np.ndarray, strata: np.ndarray
     return score
 
 
-def retrieval(rankings: list[Ranking], shared: np.ndarray, moas: np.ndarray) -> dict:
+def _places(squared: np.ndarray) -> np.ndarray:
+    """The place of every drug among all others, as seen by each: (n, n)."""
+    everyone = np.arange(len(squared))
+    return places(rank(squared, everyone, everyone))
+
+
+def retrieval(scores: np.ndarray, hits: np.ndarray, moas: np.ndarray) -> dict:
     """Mean average precision and 1-nearest-neighbour accuracy over the drugs that share a MoA with another of their
-    gallery, and the first per MoA; NaN where there is none.
+    gallery, the first also per MoA and as the mean over MoAs; NaN where there is none.
+
+    Parameters
+    ----------
+    scores, hits : (n,) average precision and 1-nearest-neighbour hit of every drug, NaN where it has none
     """
-    parts = [(*average_precision(ranking, shared), ranking.queries) for ranking in rankings]
-    scores, hits, queries = map(np.concatenate, zip(*parts, strict=True)) if parts else (np.empty(0),) * 3
-    known = ~np.isnan(scores)
-    return {
-        MAP: float(scores[known].mean()) if known.any() else np.nan,
-        NEAREST: float(hits[known].mean()) if known.any() else np.nan,
-        "map_by_moa": mean_by_moa(scores, queries.astype(int), moas),
-    }
+    by_moa = mean_by_moa(scores, np.arange(len(scores)), moas)
+    return {MAP: _mean(scores), MAP_BY_MOA: _mean(by_moa), NEAREST: _mean(hits), "map_by_moa": by_moa}
+
+
+def _mean(values: np.ndarray) -> float:
+    """Of those that there are; NaN where there is none."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else np.nan
 
 
 def procedure_of(
     moa: pd.Series,
     features: pd.DataFrame,
+    wells: Wells | None = None,
     *,
     representation: dict,
     policy: str,
@@ -253,15 +272,16 @@ def procedure_of(
 
     Parameters
     ----------
-    moa : (n,) MoA strings; features : (n, n_features) normalized profiles
+    moa : (n,) MoA strings; features : (n, n_features) profiles that the representation reads
+    wells : of these drugs, where it learns from wells
     representation, crossfit, communities, min_drugs, alpha : as in the config; policy : the config's `moa`
     """
     table = membership(moa, policy)
     check_moas(table, min_drugs)
-    moas = table.to_numpy()
+    moas = np.ascontiguousarray(table.to_numpy())  # a frame's columns lie together; rows are taken here
     parameters = dict(representation)
     procedure = Procedure(
-        x=np.ascontiguousarray(features.to_numpy(float)),  # a frame's columns lie together; rows are taken here
+        x=np.ascontiguousarray(features.to_numpy(float)),
         tested=moas.sum(axis=0) >= min_drugs,
         method=parameters.pop("method"),
         parameters=parameters,
@@ -270,5 +290,6 @@ def procedure_of(
         n_folds=crossfit["folds"],
         n_splits=crossfit["splits"],
         seed=crossfit["seed"],
+        wells=wells,
     )
     return moas, procedure

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from moamap.core.labels import members
+
 
 @dataclass(frozen=True)
 class Ranking:
@@ -67,9 +69,50 @@ def average_precision(ranking: Ranking, shared: np.ndarray) -> tuple[np.ndarray,
     return scores, np.where(total, relevant[:, :1].any(axis=1), np.nan)
 
 
+def places(ranking: Ranking) -> np.ndarray:
+    """The place of every drug (column) among the others as seen by a drug (row), 1 being the nearest and 0 itself.
+
+    `ranking` has every drug as a query against all others, in the order of the table.
+    """
+    n = len(ranking.queries)
+    place = np.zeros((n, n), dtype=np.int32)
+    place.ravel()[ranking.order + n * np.arange(n)[:, None]] = np.arange(1, n, dtype=np.int32)
+    return place
+
+
+def precision_of_pairs(place: np.ndarray, pairs: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """`average_precision` of every drug against all others, in the time that the relevant pairs take.
+
+    A permutation of the labels changes which pairs are relevant, and no place.
+
+    Parameters
+    ----------
+    place : (n, n) as `places` gives them
+    pairs : the pairs of drugs that share a MoA, both ways, as `labels.pairs_that_share` lists them
+
+    Returns
+    -------
+    average precision and 1-nearest-neighbour hit: (n,) each, NaN without a relevant drug
+    """
+    n = len(place)
+    first, second = pairs
+    scores, hits = np.full((2, n), np.nan)
+    if not len(first):
+        return scores, hits
+    pair = first * n
+    query, rank_of = np.divmod(np.sort(pair + place.ravel().take(pair + second)), n)
+    start = np.flatnonzero(np.diff(query, prepend=-1))
+    total = np.diff(start, append=len(query))
+    nth = np.arange(1, len(query) + 1) - np.repeat(start, total)
+    scores[query[start]] = np.add.reduceat(nth / rank_of, start) / total
+    hits[query[start]] = rank_of[start] == 1
+    return scores, hits
+
+
 def mean_by_moa(scores: np.ndarray, queries: np.ndarray, moas: np.ndarray) -> np.ndarray:
     """Mean score of each MoA's drugs: (n_queries,), rows, (n, n_moas) booleans -> (n_moas,); NaN where none has one."""
     known = ~np.isnan(scores)
-    members = moas[queries[known]].astype(float)
+    query, moa = members(moas[queries[known]])
+    total, drugs = (np.bincount(moa, weights, moas.shape[1]) for weights in (scores[known][query], None))
     with np.errstate(invalid="ignore"):
-        return members.T @ scores[known] / members.sum(axis=0)
+        return total / drugs

@@ -36,7 +36,7 @@ def perturbations(procedure: Procedure, n_runs: int, seed: int) -> Iterator[Pert
     for run in range(1, n_runs + 1):
         draw = stream(seed, "subsample of drugs", run)
         rows = np.sort(draw.choice(everyone, round(SUBSAMPLE * len(everyone)), replace=False))
-        yield Perturbation("subsample", run, rows, replace(procedure, x=procedure.x[rows]))
+        yield Perturbation("subsample", run, rows, procedure.of(rows))
     for factor in PREFERENCES:
         yield Perturbation("preference", factor, everyone, procedure, factor)
 
@@ -114,7 +114,8 @@ def companionship(reference: np.ndarray, runs: np.ndarray) -> np.ndarray:
 
 
 def summary(reference: np.ndarray, stored: Mapping[str, np.ndarray], queried: Sequence[int]) -> pd.DataFrame:
-    """One row per run: perturbation, value, n_communities, adjusted_rand, query_together (share of the pairs of queried
+    """One row per run: perturbation, value, n_communities, adjusted_rand, the same over the drugs that are not alone in
+    the study's communities (adjusted_rand_without_singletons), query_together (share of the pairs of queried
     drugs that share a community; empty where fewer than two of them take part), chance_of_sharing. A run that found no
     communities has empty cells.
 
@@ -125,6 +126,7 @@ def summary(reference: np.ndarray, stored: Mapping[str, np.ndarray], queried: Se
     queried : rows of the drugs that were asked about
     """
     rows = []
+    alone = np.bincount(reference)[reference] == 1
     for kind, value, numbers in zip(stored["kinds"], stored["values"], stored["runs"], strict=True):
         pairs = [numbers[a] == numbers[b] for a, b in combinations(queried, 2) if numbers[a] > 0 and numbers[b] > 0]
         rows.append(
@@ -133,6 +135,7 @@ def summary(reference: np.ndarray, stored: Mapping[str, np.ndarray], queried: Se
                 "value": float(value),
                 "n_communities": int(numbers.max()) or None,
                 "adjusted_rand": agreement(reference, numbers),
+                "adjusted_rand_without_singletons": agreement(np.where(alone, 0, reference), numbers),
                 "query_together": np.mean(pairs) if pairs else np.nan,
                 "chance_of_sharing": chance_of_sharing(numbers[numbers > 0]) if numbers.any() else np.nan,
             }

@@ -1,25 +1,42 @@
 """The paper's figures 1, 3, 4 and S1, from the tables of a run."""
 
-import itertools
 from collections.abc import Iterable
 from string import ascii_lowercase
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from adjustText import adjust_text
 from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from matplotlib.ticker import EngFormatter, MaxNLocator
+from scipy.spatial import ConvexHull
 
-from moamap.report.figures.style import GREY, MARKERS, VECTOR, shorten, shrink, title_of
+from moamap.report.figures.style import (
+    GREY,
+    ONE_COLUMN,
+    TWO_COLUMNS,
+    VECTOR,
+    community_colours,
+    millimetres,
+    moa_colours,
+    shorten,
+    shorten_middle,
+    shrink,
+    title_of,
+)
 
-LISTED = 36  # enriched MoAs that are named under a map
+ROW = 82  # mm, of a map and its list in figure 4
+LINES = 23  # of a column of the list
+WIDEST = (58, 21)  # characters of a MoA where the list has one column, and where it has two
+STRAGGLER = 1.5  # times the median distance from the middle of a community: farther drugs are outside its outline
 PIECE = 2**22  # feature values that are counted at a time
-PIXELS = 640  # of a heatmap, each way: about as many as can be seen, and an SVG of 1 MB
-
-Look = tuple[str, tuple[float, float, float]]  # marker and colour of a community
+PIXELS = 640  # of a heatmap, each way: about as many as can be seen, and an SVG of less than 1 MB
+CLASSES = {"MoAs of five or more": (5, "#6f6f6f"), "MoAs of two to four": (2, "#a3a3a3"), "MoAs of one": (1, "#d6d6d6")}
 
 
 def figure_1(raw: pd.DataFrame, normalized: pd.DataFrame, moa_sizes: pd.Series) -> Figure:
@@ -30,8 +47,8 @@ def figure_1(raw: pd.DataFrame, normalized: pd.DataFrame, moa_sizes: pd.Series) 
     raw, normalized : (n_drugs, n_features)
     moa_sizes : MoA -> its number of drugs
     """
-    figure = plt.figure(figsize=(9, 6.8), layout="constrained")
-    above, below = figure.subfigures(2, 1, squeeze=False)[:, 0]
+    figure = plt.figure(figsize=millimetres(TWO_COLUMNS, 130), layout="constrained")
+    above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=[1, 1.15])[:, 0]
     before, after = above.subplots(1, 2)
     _distribution(before, raw.to_numpy(float), "a  Original data")
     _distribution(after, normalized.to_numpy(float), "b  Normalized data")
@@ -42,13 +59,19 @@ def figure_1(raw: pd.DataFrame, normalized: pd.DataFrame, moa_sizes: pd.Series) 
 
 
 def _moa_sizes(pie: Axes, bars: Axes, sizes: pd.Series) -> None:
+    """The pie shows the other MoAs by classes of size: one slice for all of them would hide how small most are."""
     top, others = sizes.head(10), sizes.iloc[10:]
-    colours = sns.color_palette("colorblind", 10)[: len(top)]
+    colours = [colour for colour, _ in moa_colours(sizes).values()]
+    smallest = pd.Series({name: least for name, (least, _) in CLASSES.items()})
+    of_class = others.groupby(others.map(lambda size: smallest.index[size >= smallest][0])).agg(["size", "sum"])
+    classes = of_class.reindex(CLASSES).dropna().astype(int)
+    greys = [CLASSES[name][1] for name in classes.index]
     pie.pie(
-        [*top, others.sum()], colors=[*colours, GREY], startangle=90, counterclock=False, wedgeprops={"ec": "white"}
+        [*top, *classes["sum"]], colors=colours + greys, startangle=90, counterclock=False, wedgeprops={"ec": "white"}
     )
-    if len(others):
-        pie.text(-0.5, 0, f"{len(others)} other MoAs\n{others.sum()} drugs", ha="center", va="center")
+    names = [f"{number} other {name}: {drugs} drugs" for name, number, drugs in classes.itertuples()]
+    marks = [Patch(color=grey) for grey in greys]
+    pie.legend(marks, names, loc="upper center", bbox_to_anchor=(0.5, 0.02))
     pie.set_title(f"c  {len(sizes)} MoAs, {(sizes >= 5).sum()} with five or more drugs", loc="left")
     drawn = bars.barh([shorten(name) for name in top.index], top, color=colours)
     bars.invert_yaxis()
@@ -62,7 +85,7 @@ def _distribution(axis: Axes, values: np.ndarray, title: str) -> None:
     pieces = np.array_split(values, -(-values.size // PIECE), axis=1)
     ends = values.min(), values.max()
     edges = np.histogram_bin_edges([], bins=160, range=ends)
-    counts = sum(np.histogram(piece, bins=160, range=ends)[0] for piece in pieces)
+    counts = np.sum([np.histogram(piece, bins=160, range=ends)[0] for piece in pieces], axis=0)
     mean = sum(piece.sum() for piece in pieces) / values.size
     variance = sum(np.square(piece - mean).sum() for piece in pieces) / values.size
     within = sum(np.count_nonzero(np.abs(piece) <= 20) for piece in pieces) / values.size
@@ -71,45 +94,50 @@ def _distribution(axis: Axes, values: np.ndarray, title: str) -> None:
     colour = sns.color_palette("colorblind")[0]
     axis.hist(edges[:-1], bins=list(edges), weights=counts, log=True, histtype="stepfilled", color=colour)
     axis.text(0.98, 0.95, "\n".join(notes), transform=axis.transAxes, ha="right", va="top")
-    axis.set(xlabel="feature value", ylabel="number of values")
+    axis.set(xlabel="feature value", ylabel="number of values", ylim=(0.6, counts.max() ** 1.3))  # room for the notes
     axis.xaxis.set_major_locator(MaxNLocator(7))
     axis.xaxis.set_major_formatter(EngFormatter(sep=""))
     axis.set_title(title, loc="left")
 
 
-def figure_3(maps: dict[str, pd.DataFrame], moa: pd.Series) -> Figure:
+def figure_3(maps: dict[str, pd.DataFrame], moas: pd.DataFrame) -> Figure:
     """The t-SNE map of each representation, with the drugs of the ten largest MoAs marked.
 
     Parameters
     ----------
     maps : representation -> frame with x and y, one row per drug
-    moa : MoA of each drug, in the same order; missing where none is known
+    moas : (n_drugs, n_moas) booleans, as `moamap.core.membership` returns them; a row without any is a drug of which no
+        MoA is known
     """
-    width = 4.75 * len(maps)
-    figure, axes = plt.subplots(1, len(maps), figsize=(width, 5.6), layout="constrained", squeeze=False)
-    for axis, letter, (name, places) in zip(axes[0], ascii_lowercase, maps.items(), strict=False):
-        _moas_map(axis, places, moa.to_numpy(), moa.value_counts().head(10).index)
-        _map_axis(axis, f"{letter}  {title_of(name)}", len(moa))
+    columns = 2 if len(maps) in (2, 4) else min(len(maps), 3)
+    rows, width = -(-len(maps) // columns), ONE_COLUMN if columns == 1 else TWO_COLUMNS
+    size = millimetres(width, rows * (width / columns + 6) + (40 if columns == 1 else 20))
+    figure, axes = plt.subplots(rows, columns, figsize=size, layout="constrained", squeeze=False)
+    for axis, letter, (name, places) in zip(axes.flat, ascii_lowercase, maps.items(), strict=False):
+        _moas_map(axis, places, moas)
+        _map_axis(axis, f"{letter}  {title_of(name)}", len(moas))
+    for axis in axes.flat[len(maps) :]:
+        axis.remove()
     (others, *marked), (other_label, *labels) = axes[0, 0].get_legend_handles_labels()
-    look = {"ncols": 3, "frameon": False, "markerscale": shrink(len(moa)) ** -0.5}
+    look = {"ncols": 1 if columns == 1 else 3, "markerscale": shrink(len(moas)) ** -0.5}
     figure.legend([*marked, others], [*labels, other_label], loc="outside lower center", **look)
     return figure
 
 
-def _moas_map(axis: Axes, places: pd.DataFrame, moa: np.ndarray, largest: pd.Index) -> None:
+def _moas_map(axis: Axes, places: pd.DataFrame, moas: pd.DataFrame) -> None:
     smaller = shrink(len(places))
-    others = "other MoAs, or none known" if pd.isna(moa).any() else "other MoAs"
-    axis.scatter(places["x"], places["y"], s=4 * smaller, color=GREY, linewidths=0, label=others)
-    for label, marker, colour in zip(largest, MARKERS, sns.color_palette("colorblind", 10), strict=False):
-        mine = places[moa == label]
-        look = {"s": 26 * smaller, "marker": marker, "color": colour, "lw": 0.4 * smaller**0.5, "ec": "white"}
-        axis.scatter(mine["x"], mine["y"], label=shorten(label, 44), **look)
+    others = "other MoAs" if moas.any(axis=1).all() else "other MoAs, or none known"
+    axis.scatter(places["x"], places["y"], s=3 * smaller, color=GREY, linewidths=0, label=others)
+    for label, (colour, marker) in moa_colours(moas.sum()).items():
+        mine = places[moas[label].to_numpy()]
+        look = {"s": 14 * smaller, "marker": marker, "color": colour, "lw": 0.3 * smaller**0.5, "ec": "white"}
+        axis.scatter(mine["x"], mine["y"], label=shorten(label), **look)
 
 
 def _map_axis(axis: Axes, title: str, n_points: int) -> None:
     if n_points > VECTOR:
         axis.set_axisbelow(False)
-        axis.set_rasterization_zorder(2)  # points and lines, neither the frame nor text
+        axis.set_rasterization_zorder(2)  # points, neither outlines nor the frame nor text
     axis.set(xticks=[], yticks=[], xlabel="t-SNE 1", ylabel="t-SNE 2")
     axis.set_title(title, loc="left")
     axis.set_box_aspect(1)
@@ -119,77 +147,87 @@ def _map_axis(axis: Axes, title: str, n_points: int) -> None:
 def figure_4(
     maps: dict[str, pd.DataFrame], communities: dict[str, pd.DataFrame], enriched: dict[str, pd.DataFrame]
 ) -> Figure:
-    """The communities of each representation on its map; those with an enriched MoA are coloured and numbered.
+    """The communities of each representation on its map, each with a colour and an outline of its own; those with an
+    enriched MoA are numbered, and named beside the map.
 
     Parameters
     ----------
     maps : representation -> frame with x and y, one row per drug
-    communities : representation -> frame with community and is_exemplar, in the same order
+    communities : representation -> frame with community, in the same order
     enriched : representation -> its enrichment table
     """
-    hits = {name: table[table["enriched"]] for name, table in enriched.items()}
-    lines = 3 + min(LISTED, max(len(table[table["n"] > 1]) for table in hits.values()))
-    heights, size = [5.2, 0.16 * lines], (5 * len(maps), 5.2 + 0.16 * lines)
-    figure, axes = plt.subplots(2, len(maps), figsize=size, height_ratios=heights, layout="constrained", squeeze=False)
-    for (above, below), letter, name in zip(axes.T, ascii_lowercase, maps, strict=False):
-        shown = hits[name][hits[name]["n"] > 1]
-        counts = f"{communities[name]['community'].nunique()} communities, {hits[name]['moa'].nunique()} enriched MoAs"
-        _communities_map(above, maps[name], communities[name], _looks(shown["community"]))
-        above.set_title(f"{letter}  {title_of(name)}: {counts}", loc="left")
-        _enriched_list(below, hits[name], shown)
+    size = millimetres(TWO_COLUMNS, ROW * len(maps))
+    shape: dict[str, Any] = {
+        "width_ratios": [ROW - 6, TWO_COLUMNS - ROW + 6],
+        "layout": "constrained",
+        "squeeze": False,
+    }
+    figure, axes = plt.subplots(len(maps), 2, figsize=size, **shape)
+    numbers = []
+    for (left, right), letter, name in zip(axes, ascii_lowercase, maps, strict=False):
+        hits = enriched[name][enriched[name]["enriched"]]
+        shown = hits[hits["n"] > 1].sort_values(["community", "p_value"])
+        number = communities[name]["community"].to_numpy()
+        named = set(shown["community"])
+        colours = community_colours(number.max(), named)
+        numbers.append(_communities_map(left, maps[name][["x", "y"]].to_numpy(), number, colours, named))
+        counts = f"{len(np.unique(number))} communities, {hits['moa'].nunique()} enriched MoAs"
+        _map_axis(left, f"{letter}  {title_of(name)}: {counts}", len(number))
+        _enriched_list(right, shown, len(hits) - len(shown), colours)
+    figure.draw_without_rendering()  # the layout, which says where numbers would overlap
+    for texts in filter(None, numbers):
+        look = {"arrowstyle": "-", "lw": 0.4, "color": "black"}
+        adjust_text(texts, ax=texts[0].axes, iter_lim=50, arrowprops=look)
     return figure
 
 
-def _looks(communities: pd.Series) -> dict[int, Look]:
-    """Ten colours that the colour-blind can tell apart with one marker, then the same ten with the next."""
-    looks = itertools.product(MARKERS, sns.color_palette("colorblind", 10))
-    return dict(zip(communities.drop_duplicates().sort_values(), looks, strict=False))
+def _communities_map(axis: Axes, xy: np.ndarray, number: np.ndarray, colours: np.ndarray, named: set[int]) -> list:
+    """Points, and an outline around each community of two or more drugs; gives the numbers of the named ones."""
+    pad, texts, smaller = 0.012 * np.ptp(xy, axis=0).max(), [], shrink(len(xy))
+    axis.scatter(xy[:, 0], xy[:, 1], s=6 * smaller, color=colours[number - 1], linewidths=0)
+    for community in np.flatnonzero(np.bincount(number) > 1):
+        around, is_named = outline(xy[number == community], pad), community in named
+        look = {"ec": colours[community - 1], "lw": 0.9 if is_named else 0.4, "zorder": 3 if is_named else 2.5}
+        axis.fill(*around.T, fc=(*colours[community - 1], 0.18 if is_named else 0), **look)
+        if is_named:
+            box = {"boxstyle": "round,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.75}
+            x, y = around.mean(axis=0)
+            texts.append(axis.text(x, y, str(community), ha="center", va="center", weight="bold", bbox=box, zorder=5))
+    return texts
 
 
-def _communities_map(axis: Axes, places: pd.DataFrame, table: pd.DataFrame, look: dict[int, Look]) -> None:
-    xy = places[["x", "y"]].to_numpy()
-    number, is_exemplar = table["community"].to_numpy(), table["is_exemplar"].to_numpy(bool)
-    named = np.isin(number, list(look))
-    smaller = shrink(len(xy))
-    axis.scatter(xy[~named, 0], xy[~named, 1], s=7 * smaller, color=GREY, linewidths=0)
-    for community, (marker, colour) in look.items():
-        mine = xy[number == community]
-        centre = xy[(number == community) & is_exemplar][0]
-        spokes = np.stack([mine, np.broadcast_to(centre, mine.shape), np.full_like(mine, np.nan)], axis=1)
-        axis.plot(*spokes.reshape(-1, 2).T, color=colour, lw=0.4 * smaller**0.5, alpha=0.3)
-        axis.scatter(mine[:, 0], mine[:, 1], s=14 * smaller, marker=marker, color=colour, linewidths=0)
-        _number(axis, community, centre)
-    _map_axis(axis, "", len(xy))
+def outline(xy: np.ndarray, pad: float) -> np.ndarray:
+    """Corners of the convex outline of a community on a map, at a distance `pad` from its outermost drugs.
+
+    Drugs far from the others, which would stretch it over half of the map, are left outside.
+
+    Parameters
+    ----------
+    xy : (n_drugs, 2)
+    """
+    from_middle = np.linalg.norm(xy - np.median(xy, axis=0), axis=1)
+    near = xy[from_middle <= STRAGGLER * np.median(from_middle)]
+    angle = np.linspace(0, 2 * np.pi, 12, endpoint=False)
+    rings = (near[:, None] + pad * np.column_stack([np.cos(angle), np.sin(angle)])).reshape(-1, 2)
+    return rings[ConvexHull(rings).vertices]
 
 
-def _number(axis: Axes, community: int, centre: np.ndarray) -> None:
-    """A community's number above its exemplar."""
-    box = {"boxstyle": "round,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.75}
-    axis.annotate(
-        str(community),
-        (centre[0], centre[1]),
-        xytext=(0, 7),
-        textcoords="offset points",
-        ha="center",
-        va="center",
-        fontsize=8,
-        bbox=box,
-        zorder=5,
-    )
-
-
-def _enriched_list(axis: Axes, hits: pd.DataFrame, shown: pd.DataFrame) -> None:
+def _enriched_list(axis: Axes, shown: pd.DataFrame, n_alone: int, colours: np.ndarray) -> None:
     """The enriched MoAs as text: community number, MoA, its drugs in the community and in all."""
-    lines = [
-        f"{hit.community:>3}  {shorten(hit.moa, 46)}  {hit.k}/{hit.K}"
-        for hit in shown.sort_values("community").itertuples()
-    ]
-    more = [f"... and {len(lines) - LISTED} more"] if len(lines) > LISTED else []
-    alone = len(hits) - len(shown)
-    note = [f"(and {alone} by single-drug communities, not drawn)"] if alone else []
-    header = ["community, enriched MoA, its drugs in the community / in all"]
-    axis.text(0, 1, "\n".join(header + lines[:LISTED] + more + note), va="top", fontsize=8, linespacing=1.25)
+    axis.set(xlim=(0, 1), ylim=(LINES + 2.5, -1))
     axis.axis("off")
+    if len(shown):
+        axis.text(0, -0.4, "community, enriched MoA, its drugs in the community / in all", style="italic", va="center")
+    columns = 1 if len(shown) <= LINES else 2
+    for place, hit in enumerate(shown.head(2 * LINES).itertuples()):
+        column, line = divmod(place, LINES)
+        x, y = column * 0.51, line + 1
+        axis.plot(x + 0.01, y, "o", ms=4, color=colours[hit.community - 1], clip_on=False)
+        axis.text(x + 0.062, y, str(hit.community), ha="right", va="center", weight="bold")
+        axis.text(x + 0.073, y, f"{shorten_middle(hit.moa, WIDEST[columns - 1])} {hit.k}/{hit.K}", va="center")
+    notes = [f"{len(shown) - 2 * LINES} more in enrichment.csv"] if len(shown) > 2 * LINES else []
+    notes += [f"{n_alone} by communities of a single drug, not named"] if n_alone else []
+    axis.text(0, LINES + 1.6, f"and {'; '.join(notes)}" if notes else "", style="italic", va="center")
 
 
 def evenly(numbers: np.ndarray) -> np.ndarray:
@@ -235,7 +273,7 @@ def figure_s1(image: np.ndarray, numbers: np.ndarray, *, representation: str, n_
     n_drugs : of the study, of which only some may be shown (`evenly`)
     """
     title, n = title_of(representation), len(numbers)
-    figure, axis = plt.subplots(figsize=(8, 7), layout="constrained")
+    figure, axis = plt.subplots(figsize=millimetres(TWO_COLUMNS, 155), layout="constrained")
     distance = image[np.triu_indices(len(image), k=1)]
     norm = BoundaryNorm(np.unique(np.quantile(distance, np.linspace(0, 1, 65))), 256)
     width = -(-n // len(image))

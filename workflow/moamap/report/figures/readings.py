@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from moamap.core.grid import GRID
-from moamap.report.figures.style import TITLES
+from moamap.report.figures.style import TITLES, TWO_COLUMNS, millimetres
 
 SHOWN = {"similarity": "minus squared distance", "preference": "median", "damping": "0.5"}
 VARIANT = {"raw": "", "itml": "L, pairs"}
@@ -29,7 +29,9 @@ def readings_figure(measured: pd.DataFrame, estimated: pd.DataFrame, published: 
     measured, estimated : of all readings (`readings.measure` and `extrapolation.intervals`)
     published : by quantity of resources/published.csv
     """
-    figure, axes = plt.subplots(1, 3, figsize=(11, 4), layout="constrained", sharex=True, sharey=True)
+    figure, axes = plt.subplots(
+        1, 3, figsize=millimetres(TWO_COLUMNS, 75), layout="constrained", sharex=True, sharey=True
+    )
     target = published["drugs"]
     colours = dict(zip(GRID["axis"], sns.color_palette("colorblind"), strict=False))
     shades = dict(zip(GRID["pca"], sns.color_palette("viridis", len(GRID["pca"])), strict=True))
@@ -42,10 +44,10 @@ def readings_figure(measured: pd.DataFrame, estimated: pd.DataFrame, published: 
             where = SHOWN | {"axis": axis, "part": part, "variant": variant, "quantity": "communities"}
             _line(panel, _rows(measured, where), _rows(estimated, where), target * 1.03**place, colour, label)
         number = published[f"{part} Clustering Number"]
-        panel.plot(target, number, "*", mfc="none", mec="black", ms=14, zorder=5, label=f"published: {number:.0f}")
+        panel.plot(target, number, "*", mfc="none", mec="black", ms=9, zorder=5, label=f"published: {number:.0f}")
         panel.set_title(f"{letter}  {TITLES[part]}", loc="left")
         panel.set(xscale="log", yscale="log", xlabel="drugs")
-        panel.legend(frameon=False, fontsize=7, loc="upper left")
+        panel.legend(loc="upper left")
     _ticks(axes[0], sorted({*measured["n"], int(target)}))
     axes[0].set_ylabel("communities")
     sns.despine(figure)

@@ -1,5 +1,7 @@
 """Figures of the validation: the observed beside the permuted. Each function returns a matplotlib figure."""
 
+from string import ascii_lowercase
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -9,6 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
 from moamap.core.names import ENRICHED, ENRICHED_BY_TWO, TOGETHER, TOGETHER_BY_MOA, WITHIN
+from moamap.report.figures.style import TWO_COLUMNS, millimetres
+from moamap.validation.reliability import CLAIMS, TOP
 
 OBSERVED, NULL = sns.color_palette("colorblind")[3], "#9a9a9a"
 
@@ -16,16 +20,15 @@ OBSERVED, NULL = sns.color_palette("colorblind")[3], "#9a9a9a"
 def _beside_null(axis: Axes, table: pd.DataFrame, labels: pd.Series, title: str) -> None:
     """One line per row: the null's 95% interval and mean in grey, the observed as a dot, its p at the right."""
     rows = range(len(table))
-    axis.hlines(rows, table["null_low"], table["null_high"], color=NULL, lw=7, alpha=0.55, label="permuted labels, 95%")
-    axis.plot(table["null_mean"], rows, "|", color="black", ms=9, label="permuted labels, mean")
-    axis.plot(table["observed"], rows, "o", color=OBSERVED, ms=6, label="true labels")
+    axis.hlines(rows, table["null_low"], table["null_high"], color=NULL, lw=5, alpha=0.55, label="permuted labels, 95%")
+    axis.plot(table["null_mean"], rows, "|", color="black", ms=7, label="permuted labels, mean")
+    axis.plot(table["observed"], rows, "o", color=OBSERVED, ms=4.5, label="true labels")
     for row, p in zip(rows, table["p_value"], strict=True):
         axis.annotate(
             "no value" if np.isnan(p) else f"p = {p:.2g}",
             (1.01, row),
             xycoords=("axes fraction", "data"),
             va="center",
-            fontsize=8,
         )
     axis.set_yticks(rows, labels)
     axis.set_ylim(len(table) - 0.5, -0.5)
@@ -45,7 +48,7 @@ def null_figure(null: pd.DataFrame) -> Figure:
         ENRICHED_BY_TWO: (ENRICHED_BY_TWO, "MoAs"),
     }
     names = list(null["representation"].unique())
-    size = (10, 1 + 3 * (0.9 + 0.42 * len(names)))
+    size = millimetres(TWO_COLUMNS, 14 + 3 * (15 + 9 * len(names)))
     figure, axes = plt.subplots(3, 2, figsize=size, layout="constrained", sharex="row", sharey=True)
     for axis, (claim, (title, unit)), letter in zip(axes.flat, panels.items(), "abcdef", strict=True):
         mine = null[null["quantity"] == claim].set_index("representation").loc[names].reset_index()
@@ -53,7 +56,7 @@ def null_figure(null: pd.DataFrame) -> Figure:
         _beside_null(axis, mine, labels, f"{letter}  {title}")
         axis.set_xlim(left=0)
         axis.set_xlabel(unit)
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 
 
@@ -61,21 +64,52 @@ def retrieval_figure(retrieval: pd.DataFrame) -> Figure:
     """Same-MoA retrieval: label-free, in-sample, held-out and cross-fitted, on true and on permuted labels."""
     scores = list(retrieval["quantity"].unique())
     n_rows = len(retrieval) // len(scores)
-    figure, axes = plt.subplots(1, 2, figsize=(11, 1.6 + 0.36 * n_rows), layout="constrained", sharey=True)
-    for axis, score, letter in zip(axes, scores, "ab", strict=True):
+    figure, axes = plt.subplots(
+        1, len(scores), figsize=millimetres(TWO_COLUMNS, 28 + 7 * n_rows), layout="constrained", sharey=True
+    )
+    for axis, score, letter in zip(axes, scores, ascii_lowercase, strict=False):
         mine = retrieval[retrieval["quantity"] == score].reset_index(drop=True)
         _beside_null(axis, mine, mine["representation"] + ", " + mine["scored"], f"{letter}  Same-MoA {score}")
         axis.set_xscale("log")
         axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.xaxis.set_major_formatter("{x:g}")
         axis.xaxis.set_minor_locator(NullLocator())
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
+
+
+def reliability_figure(reliability: pd.DataFrame) -> Figure:
+    """Stated probabilities beside how often they came true, and accuracy beside that of two guesses."""
+    size = millimetres(TWO_COLUMNS, 85)
+    figure, (curve, bars) = plt.subplots(1, 2, figsize=size, layout="constrained", width_ratios=(1, 1.3))
+    claims = reliability[reliability["quantity"].str.startswith(CLAIMS)]
+    curve.plot([0, 1], [0, 1], color=NULL, lw=1, label="as stated")
+    curve.errorbar(claims["stated"], claims["observed"], _whiskers(claims), fmt="o", color=OBSERVED, ms=5, lw=1)
+    for row in claims.itertuples():
+        curve.annotate(f"{row.n}", (row.stated, row.high), (0, 2), textcoords="offset points", ha="center", fontsize=7)
+    curve.set(xlabel="stated probability of a MoA", ylabel="share that came true", xlim=(0, 1), ylim=(0, 1.05))
+    curve.set_title("a  Reliability (number of claims)", loc="left")
+    accuracy = reliability[reliability["quantity"].str.startswith(TOP)].reset_index(drop=True)
+    rows = accuracy.index
+    bars.errorbar(accuracy["observed"], rows, xerr=_whiskers(accuracy), fmt="o", color=OBSERVED, label="posterior, 95%")
+    bars.plot(accuracy["largest_moa"], rows, "|", color="black", ms=11, label="largest MoAs")
+    bars.plot(accuracy["random"], rows, "x", color=NULL, ms=6, label="random MoAs")
+    bars.set_yticks(rows, accuracy["quantity"] + ", " + accuracy["over"])
+    bars.set(xlabel="share of drugs whose hidden MoA is among the first", xlim=(0, None), ylim=(len(rows) - 0.5, -0.5))
+    bars.set_title("b  Accuracy", loc="left")
+    figure.legend(*bars.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
+    sns.despine(figure)
+    return figure
+
+
+def _whiskers(table: pd.DataFrame) -> np.ndarray:
+    """How far the interval of each row reaches below and above the observed."""
+    return np.maximum([table["observed"] - table["low"], table["high"] - table["observed"]], 0)
 
 
 def stability_figure(stability: pd.DataFrame) -> Figure:
     """Agreement of the communities with the study's own when seeds, drugs or the preference are changed."""
-    figure, axes = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained")
+    figure, axes = plt.subplots(1, 2, figsize=millimetres(TWO_COLUMNS, 75), layout="constrained")
     _dot_a_run(axes[0], stability, "adjusted_rand")
     _dot_a_run(axes[1], stability, "n_communities")
     axes[0].set(ylabel="adjusted Rand index", ylim=(0, 1.03))
@@ -85,7 +119,7 @@ def stability_figure(stability: pd.DataFrame) -> Figure:
     for axis, title in zip(axes, titles, strict=True):
         axis.set_xlabel("what was changed")
         axis.set_title(title, loc="left")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=6, frameon=False)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=6)
     sns.despine(figure)
     return figure
 
@@ -102,5 +136,5 @@ def _dot_a_run(axis: Axes, stability: pd.DataFrame, column: str) -> None:
             offset = (place - (len(names) - 1) / 2) * width
             runs = at + offset + width * 0.7 * (np.arange(len(mine)) - (len(mine) - 1) / 2) / max(len(mine), 1)
             label = name if at == 0 else None
-            axis.plot(runs, mine[column], "o", color=colour, ms=4, alpha=0.8, mew=0, label=label)
+            axis.plot(runs, mine[column], "o", color=colour, ms=3, alpha=0.8, mew=0, label=label)
     axis.set_xticks(range(len(kinds)), kinds)
