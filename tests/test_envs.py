@@ -43,7 +43,7 @@ def packages_of(scripts):
     files = {file for script in scripts for file in reached(script, WORKFLOW)}
     names = {name.split(".")[0] for file in files for name in imported(ast.parse(file.read_text()))}
     ours = {file.stem for file in files} | {"moamap"}
-    theirs = names - ours - BY_HAND - set(sys.stdlib_module_names)
+    theirs = names - ours - BY_HAND - {""} - set(sys.stdlib_module_names)
     return {re.sub(r"[-_.]+", "-", DISTRIBUTIONS[name][0]).lower() for name in theirs}
 
 
@@ -53,6 +53,8 @@ def imported(tree):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield node.module
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "files" and len(node.args) == 1:
+            yield getattr(node.args[0], "value", "")  # files of a package, by importlib.resources
 
 
 def dependencies(environment):
