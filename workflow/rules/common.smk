@@ -8,7 +8,7 @@ from snakemake.iocontainers import Wildcards
 WORKFLOW = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent
 if not WORKFLOW.is_dir():
     raise WorkflowError(
-        f"moamap is used from {WORKFLOW}; clone it (or use snakedeploy) and name the local path instead"
+        f"moamap is used from {WORKFLOW}; name workflow/Snakefile in a local clone, or by github(…, tag=…), instead"
     )
 sys.path.insert(0, str(WORKFLOW))
 
