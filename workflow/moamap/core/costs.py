@@ -14,11 +14,22 @@ from moamap.core.errors import InputError
 from moamap.core.names import DENSE_UP_TO
 
 COSTS = ("seconds", "memory_mb", "disk_mb")
-PAIRS = ("tally", "neighbours", "connect", "crossfit", "permute", "perturb", "candidates", "nulls", "supplement")
+PAIRS = (
+    "tally",
+    "neighbours",
+    "connect",
+    "crossfit",
+    "permute",
+    "perturb",
+    "proposals",
+    "candidates",
+    "nulls",
+    "supplement",
+)
 GROWS_WITH = dict.fromkeys(PAIRS, "pairs") | {"communities": "pairs", "communities (sparse)": "rows", "tsne": "rows"}
 SUPERVISED = " (supervised)"  # steps that learn from labels are dearer
-ONCE = ("normalize", "enrich", "community_features", "table_1", "supplement", "query", "nulls", "stability")
-ONCE += ("candidates", "verdict", "figures", "study_h5ad", "explorer", "page")  # for all representations together
+ONCE = ["normalize", "enrich", "community_features", "table_1", "supplement", "query", "nulls", "stability"]
+ONCE += ["proposals", "candidates", "verdict", "figures", "study_h5ad", "explorer", "page"]  # for all representations
 
 
 class Step(NamedTuple):

@@ -30,7 +30,7 @@ def listed(shares: np.ndarray, names: Sequence[str], *, probable: bool) -> pd.Da
     columns: dict[str, np.ndarray] = {}
     for place, moa in enumerate(np.argsort(-shares, axis=1, kind="stable")[:, :LISTED].T, start=1):
         share = np.take_along_axis(shares, moa[:, None], axis=1)[:, 0]
-        columns[f"moa_{place}"] = np.where(share > 0, np.asarray(names, dtype=object)[moa], None)
+        columns[f"moa_{place}"] = np.asarray([*names, None], dtype=object)[np.where(share > 0, moa, len(names))]
         columns[f"probability_{place}"] = np.where((share > 0) & probable, share, np.nan)
     return pd.DataFrame(columns).reindex(columns=MOAS)
 

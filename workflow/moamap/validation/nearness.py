@@ -96,8 +96,8 @@ def left_out(members: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     out = np.empty(members.shape, dtype=int)
     for moa, column in enumerate(members.T):
         out[:, moa] = rng.choice(np.flatnonzero(column), size=len(members))
-    own, moa = np.nonzero(members)
-    out[own, moa] = own
+    own, theirs = np.nonzero(members)
+    out[own, theirs] = own
     return out
 
 

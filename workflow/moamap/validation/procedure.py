@@ -147,7 +147,8 @@ class Procedure:
             numbers = communities_of(-as_stored(squared), **self.communities).numbers
         except InputError:
             nothing = dict.fromkeys(CLAIMS, np.nan) | {"smallest_p": np.full(moas[:, self.tested].shape[1], np.nan)}
-            return nothing | retrieval(*np.full((2, len(moas)), np.nan), moas)
+            unscored = np.full(len(moas), np.nan)
+            return nothing | retrieval(unscored, unscored, moas)
         return self._scored(numbers, _places(squared), pairs, moas)
 
     def _scored(self, numbers: np.ndarray, place: np.ndarray, pairs: Pairs, moas: np.ndarray) -> dict:

@@ -73,7 +73,7 @@ def _accuracy(stated: np.ndarray, members: np.ndarray) -> list[dict]:
     rows = []
     for over, drugs in ((ALL_DRUGS, np.ones(len(members), dtype=bool)), (WITH_CANDIDATE, members.any(axis=1))):
         for first in FIRST:
-            hit, by_size = (order[drugs, :first].any(axis=1) for order in (found, guessed))
+            hit, by_size = (np.asarray(order[drugs, :first].any(axis=1)) for order in (found, guessed))
             gain = hit.astype(float) - by_size
             half = Z * gain.std() / np.sqrt(len(gain))
             guesses = {"largest_moa": by_size.mean(), "random": _random(members[drugs], first)}
