@@ -6,7 +6,7 @@ export CONFIG # the shell reads it from its environment, so a file name is never
 BIN := .venv/bin
 SOURCES := workflow tests benchmarks docs
 
-.PHONY: help run paper report readings test lint schema bench calibrate lock clean
+.PHONY: help run paper report readings test lint schema bench calibrate faults lock clean
 
 help: ## list the targets
 	@awk -F ' *## ' '/^[a-z]+:.*## / {sub(/:.*/, "", $$1); printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -44,6 +44,9 @@ bench: .venv/ready ## compare the engines with metric-learn and scikit-learn
 calibrate: .venv/ready ## measure the false-positive rate of each test and claim on screens without a phenotype
 	$(BIN)/python benchmarks/calibrate.py --out results/calibration
 	$(BIN)/python benchmarks/claims.py --out results/calibration
+
+faults: .venv/ready ## kill and damage a job of every rule of a small study, and compare what the same command then makes
+	$(BIN)/python -m tests.faults --out results/faults
 
 .venv/ready: requirements.txt
 	$(PYTHON) -m venv --clear .venv

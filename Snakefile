@@ -35,6 +35,10 @@ if PLACED:
     include: "workflow/rules/placing.smk"
 
 
+onstart:
+    watch_queue(workflow)
+
+
 rule all:
     default_target: True
     input:

@@ -1,6 +1,7 @@
 """What holds for every file of a kind."""
 
 import ast
+import json
 import re
 import runpy
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+import moamap
 from moamap.core.config import learns_from_wells, load_schema, profiles_read, supervised_methods
 from moamap.representations.registry import METHODS
 
@@ -32,14 +34,6 @@ def test_every_rule_states_what_a_cluster_needs_and_the_code_it_depends_on(rule)
 
 def test_there_are_rules_to_look_at():
     assert {"simulate", "fetch", "annotate", "represent", "crossfit", "permute", "verdict", "figures"} <= set(RULES)
-
-
-@pytest.mark.parametrize("environment", sorted((ROOT / "envs").glob("*.yaml")), ids=lambda path: path.stem)
-def test_conda_environments_pin_what_the_requirements_pin(environment):
-    text = (ROOT / "requirements.txt").read_text().lower()
-    for dependency in yaml.safe_load(environment.read_text())["dependencies"]:
-        name, version = dependency.split("=")
-        assert name == "python" or f"\n{name}=={version} " in f"\n{text}"
 
 
 def test_requirements_are_hashed_and_name_no_host():
@@ -111,3 +105,46 @@ def test_public_functions_are_documented_and_typed(function):
     given = function.args.posonlyargs + function.args.args + function.args.kwonlyargs
     assert function.returns is not None
     assert [argument.arg for argument in given if argument.annotation is None] in ([], ["self"], ["cls"])
+
+
+def test_the_version_is_the_same_wherever_it_is_written():
+    """`__version__` is the version; Zenodo takes it from the tag of a release, which is `v` and the version."""
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    latest = re.search(r"^## (\S+) ", (ROOT / "CHANGELOG.md").read_text(), flags=re.MULTILINE)
+    deposited = json.loads((ROOT / ".zenodo.json").read_text())
+    assert cited["version"] == moamap.__version__ == latest[1] and "version" not in deposited
+    assert cited["title"] == deposited["title"] and cited["license"] == deposited["license"]
+    assert cited["authors"] == deposited["creators"] == [{"name": "moamap"}]
+
+
+def test_hosted_tests_call_the_targets_of_make():
+    jobs = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())["jobs"]["make"]
+    targets = set(re.findall(r"^(\w+):.*## ", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    assert {"lint", "test"} < set(jobs["strategy"]["matrix"]["target"]) <= targets
+
+
+def test_the_container_holds_all_that_a_run_reads():
+    copied = set(re.findall(r"^COPY (\S+) ", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE))
+    assert copied == {"requirements.txt", "Snakefile", "config", "envs", "profiles", "resources", "workflow"}
+    assert all((ROOT / part).exists() for part in copied)
+
+
+ALONE = {
+    "fetch",
+    "inspection",
+    "represent",
+    "embed",
+    "tally",
+    "connect",
+    "communities",
+    "crossfit",
+    "permute",
+    "perturb",
+}
+ALONE |= {"permute", "perturb", "proposals", "measure_readings", "calibrate_readings", "extrapolate", "readings"}
+
+
+def test_the_slurm_profile_groups_every_rule_that_takes_seconds():
+    """A new rule is put into a group of workflow/profiles/slurm, or named here."""
+    groups = yaml.safe_load((ROOT / "workflow/profiles/slurm/config.yaml").read_text())["groups"]
+    assert set(groups) | ALONE == set(RULES) and not set(groups) & ALONE

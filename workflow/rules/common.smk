@@ -1,4 +1,5 @@
 # reads the config; gives the names and helpers that every stage shares
+import os
 from collections import Counter
 from itertools import product
 
@@ -7,9 +8,11 @@ from snakemake.iocontainers import Wildcards
 WORKFLOW = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent
 if not WORKFLOW.is_dir():
     raise WorkflowError(
-        f"moamap is used from {WORKFLOW}; clone it (or use snakedeploy) and name the local path instead"
+        f"moamap is used from {WORKFLOW}; name workflow/Snakefile in a local clone, or by github(…, tag=…), instead"
     )
 sys.path.insert(0, str(WORKFLOW))
+
+from queue_watch import watch as watch_queue
 
 from moamap.core.code import digest
 from moamap.core.config import duplicate_keys, learns_from_wells, load_schema, problems, profiles_read
@@ -86,6 +89,11 @@ def code(script):
     return digest(WORKFLOW / "scripts" / f"{script}.py", WORKFLOW)
 
 
+def made_mb(files):
+    """Size of those files that are there, in MB: Snakemake's own `size_mb` is unknown in a dry run, and inside a group."""
+    return sum(os.path.getsize(file) for file in files if os.path.isfile(file)) / 1e6
+
+
 def caption(name):
     """The caption of a figure or table, in Snakemake's report and in report.html."""
     return str(WORKFLOW / "report" / f"{name}.rst")
@@ -93,7 +101,7 @@ def caption(name):
 
 def grows(base, per_mb=0.0):
     """A resource that grows with the input's size and with every attempt."""
-    return lambda wildcards, input, attempt: round(attempt * (base + per_mb * input.size_mb))
+    return lambda wildcards, input, attempt: round(attempt * (base + per_mb * made_mb(input)))
 
 
 def source_files(name):
@@ -188,8 +196,7 @@ def square_files(representation):
 
 def wide(wildcards, input):
     """Threads for a job that uses as many as there are where the drugs are many."""
-    made = [Path(file) for file in input if Path(file).is_file()]  # `input.size_mb` is unknown in a dry run
-    return 16 if sum(file.stat().st_size for file in made) > 30e6 else 1
+    return 16 if made_mb(input) > 30 else 1
 
 
 def batches(representation):

@@ -20,7 +20,7 @@ rule communities:
     threads: wide
     resources:
         mem_mb=grows(1000, 8),
-        runtime=grows(15, 0.1),
+        runtime=grows(10, 0.1),
     params:
         code=code("communities"),
         communities=config["communities"],
@@ -44,8 +44,8 @@ rule enrich:
     conda:
         "../../envs/science.yaml"
     resources:
-        mem_mb=grows(1000, 50),
-        runtime=grows(10, 1),
+        mem_mb=grows(500, 50),
+        runtime=grows(3, 1),
     params:
         **config["enrichment"],
         code=code("enrich"),
@@ -70,8 +70,8 @@ rule community_features:
     conda:
         "../../envs/science.yaml"
     resources:
-        mem_mb=grows(1000, 30),
-        runtime=grows(10, 0.5),
+        mem_mb=grows(500, 30),
+        runtime=grows(3, 0.5),
     params:
         code=code("community_features"),
         csif_ratio=config["csif_ratio"],

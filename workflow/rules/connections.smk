@@ -22,7 +22,7 @@ rule tally:
     threads: wide
     resources:
         mem_mb=grows(1000, 15),
-        runtime=grows(15, 0.2),
+        runtime=grows(10, 0.2),
     params:
         code=code("tally"),
         blocks=BLOCKS,
@@ -49,7 +49,7 @@ rule neighbours:
     threads: wide
     resources:
         mem_mb=grows(1000, 15),
-        runtime=grows(15, 0.2),
+        runtime=grows(10, 0.2),
     params:
         code=code("neighbours"),
     script:
@@ -74,7 +74,7 @@ rule connect:
     threads: wide
     resources:
         mem_mb=grows(1000, 15),
-        runtime=grows(15, 0.2),
+        runtime=grows(10, 0.2),
     params:
         code=code("connect"),
         blocks=BLOCKS,
@@ -99,7 +99,7 @@ rule tsne:
         "../../envs/science.yaml"
     resources:
         mem_mb=grows(1000, 15),
-        runtime=grows(10, 0.5),
+        runtime=grows(5, 0.5),
     params:
         code=code("tsne"),
         tsne=config["tsne"],

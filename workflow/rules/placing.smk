@@ -22,7 +22,7 @@ rule placing:
         "../../envs/science.yaml"
     resources:
         mem_mb=grows(1000, 15),
-        runtime=grows(10, 0.1),
+        runtime=grows(3, 0.1),
     params:
         code=code("placing"),
         neighbours=config["neighbours"],
@@ -50,7 +50,7 @@ rule propose_placed:
         "../../envs/science.yaml"
     resources:
         mem_mb=grows(1000, 100),
-        runtime=grows(10, 1),
+        runtime=grows(3, 1),
     params:
         code=code("propose_placed"),
         representations=LEARNED,

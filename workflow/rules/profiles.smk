@@ -16,7 +16,7 @@ rule read:
         "../../envs/science.yaml"
     resources:
         mem_mb=grows(1000, 30),
-        runtime=grows(10, 0.02),
+        runtime=grows(5, 0.02),
     params:
         code=code("read"),
         source=profiles_source(),
@@ -42,7 +42,7 @@ rule wells:
         "../../envs/science.yaml"
     resources:
         mem_mb=grows(1000, 20),
-        runtime=grows(10, 0.1),
+        runtime=grows(5, 0.1),
     params:
         code=code("wells"),
         wells=config["wells"],
@@ -67,7 +67,7 @@ rule annotate:
         "../../envs/science.yaml"
     resources:
         mem_mb=grows(1000, 15),
-        runtime=grows(10, 0.02),
+        runtime=grows(5, 0.02),
     params:
         code=code("annotate"),
         moa=config["moa"],
@@ -93,7 +93,7 @@ rule check:
         "../../envs/science.yaml"
     resources:
         mem_mb=grows(500),
-        runtime=grows(10),
+        runtime=grows(5),
     params:
         code=code("check"),
         moa=config["moa"],
@@ -117,7 +117,7 @@ rule normalize:
         "../../envs/science.yaml"
     resources:
         mem_mb=grows(1000, 15),
-        runtime=grows(10, 0.02),
+        runtime=grows(5, 0.02),
     params:
         code=code("normalize"),
         normalization=config["normalization"],

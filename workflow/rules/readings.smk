@@ -80,7 +80,7 @@ rule extrapolate:
         "../../envs/science.yaml"
     resources:
         mem_mb=grows(1000),
-        runtime=grows(10),
+        runtime=grows(5),
     params:
         code=code("extrapolate"),
     script:
@@ -104,7 +104,7 @@ rule readings:
         "../../envs/figures.yaml"
     resources:
         mem_mb=grows(1000),
-        runtime=grows(10),
+        runtime=grows(5),
     params:
         code=code("readings"),
     script:

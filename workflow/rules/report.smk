@@ -39,8 +39,8 @@ rule table_1:
     conda:
         "../../envs/science.yaml"
     resources:
-        mem_mb=grows(1000, 20),
-        runtime=grows(10),
+        mem_mb=grows(500, 20),
+        runtime=grows(3),
     params:
         code=code("table_1"),
         representations=REPRESENTATIONS,
@@ -72,7 +72,7 @@ rule supplement:
     threads: wide
     resources:
         mem_mb=grows(1000, 60),
-        runtime=grows(10, 0.5),
+        runtime=grows(3, 0.5),
     params:
         code=code("supplement"),
         representations=REPRESENTATIONS,
@@ -95,8 +95,8 @@ rule query:
     conda:
         "../../envs/science.yaml"
     resources:
-        mem_mb=grows(1000, 30),
-        runtime=grows(10, 0.2),
+        mem_mb=grows(500, 30),
+        runtime=grows(3, 0.2),
     params:
         code=code("query"),
         representations=REPRESENTATIONS,
@@ -121,8 +121,8 @@ rule repurposing:
     conda:
         "../../envs/science.yaml"
     resources:
-        mem_mb=grows(1000, 100),
-        runtime=grows(10),
+        mem_mb=grows(500, 100),
+        runtime=grows(3),
     params:
         code=code("repurposing"),
         representations=REPRESENTATIONS,
@@ -150,8 +150,8 @@ rule reproduction:
     conda:
         "../../envs/science.yaml"
     resources:
-        mem_mb=grows(1000, 15),
-        runtime=grows(10),
+        mem_mb=grows(500, 15),
+        runtime=grows(3),
     params:
         code=code("reproduction"),
         moa=config["moa"],
@@ -175,8 +175,8 @@ rule published_tables:
     conda:
         "../../envs/science.yaml"
     resources:
-        mem_mb=grows(1000, 20),
-        runtime=grows(10),
+        mem_mb=grows(500, 20),
+        runtime=grows(3),
     params:
         code=code("published_tables"),
         tables=config["published_tables"],
@@ -203,7 +203,7 @@ rule provenance:
         "../../envs/science.yaml"
     resources:
         mem_mb=grows(500),
-        runtime=grows(10, 0.01),
+        runtime=grows(5, 0.01),
     params:
         code=code("provenance"),
         package=digest(WORKFLOW / "moamap", WORKFLOW),
@@ -232,7 +232,7 @@ rule study_h5ad:
         "../../envs/science.yaml"
     resources:
         mem_mb=grows(1000, 30),
-        runtime=grows(10, 0.1),
+        runtime=grows(3, 0.1),
     params:
         code=code("study_h5ad"),
         representations=REPRESENTATIONS,
@@ -261,7 +261,7 @@ rule figures:
         "../../envs/figures.yaml"
     resources:
         mem_mb=grows(1000, 60),
-        runtime=grows(10, 0.5),
+        runtime=grows(3, 0.5),
     params:
         code=code("figures"),
         figures=FIGURES,
@@ -305,7 +305,7 @@ rule explorer:
         "../../envs/figures.yaml"
     resources:
         mem_mb=grows(1000, 40),
-        runtime=grows(15, 1),
+        runtime=grows(3, 1),
     params:
         code=code("explorer"),
         maps=REPRESENTATIONS + ALL,
@@ -348,7 +348,7 @@ rule page:
         "../../envs/figures.yaml"
     resources:
         mem_mb=grows(1000),
-        runtime=grows(10),
+        runtime=grows(3),
     params:
         code=code("page"),
         dataset=config["dataset"],

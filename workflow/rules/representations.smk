@@ -20,7 +20,7 @@ rule represent:
         "../../envs/science.yaml"
     resources:
         mem_mb=grows(1000, 40),
-        runtime=grows(15, 0.5),
+        runtime=grows(10, 0.5),
     params:
         code=code("represent"),
         moa=config["moa"],
@@ -48,7 +48,7 @@ rule embed:
         "../../envs/science.yaml"
     resources:
         mem_mb=grows(1000, 15),
-        runtime=grows(10, 0.1),
+        runtime=grows(5, 0.1),
     params:
         code=code("embed"),
     script:

@@ -40,7 +40,7 @@ rule simulate:
         "../../envs/science.yaml"
     resources:
         mem_mb=grows(1000 + 24e-6 * SCREEN.get("n_drugs", 0) * SCREEN.get("n_features", 0)),
-        runtime=grows(10),
+        runtime=grows(5),
     params:
         code=code("simulate"),
         simulation=config.get("simulation"),
@@ -62,7 +62,7 @@ rule inspection:
         "../../envs/science.yaml"
     resources:
         mem_mb=grows(1000, 30),
-        runtime=grows(10, 0.02),
+        runtime=grows(5, 0.02),
     params:
         code=code("inspection"),
         source=profiles_source(),

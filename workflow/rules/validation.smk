@@ -87,8 +87,8 @@ rule nulls:
     conda:
         "../../envs/science.yaml"
     resources:
-        mem_mb=grows(1000, 20),
-        runtime=grows(15),
+        mem_mb=grows(500, 20),
+        runtime=grows(3),
     params:
         code=code("nulls"),
         representations=REPRESENTATIONS,
@@ -137,8 +137,8 @@ rule stability:
     conda:
         "../../envs/science.yaml"
     resources:
-        mem_mb=grows(1000, 100),
-        runtime=grows(15),
+        mem_mb=grows(500, 100),
+        runtime=grows(3),
     params:
         code=code("stability"),
         representations=REPRESENTATIONS,
@@ -194,8 +194,8 @@ rule candidates:
     conda:
         "../../envs/science.yaml"
     resources:
-        mem_mb=grows(1000, 100),
-        runtime=grows(15),
+        mem_mb=grows(500, 100),
+        runtime=grows(3),
     params:
         code=code("candidates"),
         moa=config["moa"],
@@ -230,7 +230,7 @@ rule verdict:
         "../../envs/science.yaml"
     resources:
         mem_mb=grows(500),
-        runtime=grows(10),
+        runtime=grows(3),
     params:
         code=code("verdict"),
         dataset=config["dataset"],
