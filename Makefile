@@ -25,7 +25,7 @@ readings: .venv/ready ## hold every reading of the paper against its numbers, on
 	$(BIN)/snakemake --cores $(CORES) --configfile tests/real/lincs_subset.yaml -- readings
 
 test: .venv/ready ## run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: .venv/ready ## check style, types and the workflow
 	$(BIN)/ruff check $(SOURCES)
