@@ -64,7 +64,6 @@ CROSSFITTED = [crossfitted(name) for name in SUPERVISED]
 REPRESENTATIONS = LEARNED + CROSSFITTED
 ALL = [f"all/{name}" for name in LEARNED] if config["unannotated"] == "cluster" else []  # maps of all compounds
 MAIN, COMPARED = config["main"], config["compare"]
-HONEST = crossfitted(MAIN) if MAIN in SUPERVISED else MAIN  # its distances without a label of either drug
 PROPOSERS = LEARNED if config["proposals"]["representation"] == "auto" else [config["proposals"]["representation"]]
 # what proposals may be made from: no label of either drug is in these distances
 PROPOSERS = [crossfitted(name) if name in SUPERVISED else name for name in PROPOSERS]

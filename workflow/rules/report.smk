@@ -355,7 +355,7 @@ rule page:
         moa=config["moa"],
         min_drugs=config["enrichment"]["min_drugs"],
         main=MAIN,
-        honest=crossfitted(MAIN) if MAIN in SUPERVISED else MAIN,  # no label of either drug is in its distances
+        honest=crossfitted(MAIN) if MAIN in SUPERVISED else MAIN,  # no label of either drug is in it
         files=[file.removeprefix("<results>/") for file in study_files()],
     script:
         "../scripts/page.py"
