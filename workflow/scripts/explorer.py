@@ -9,7 +9,6 @@ import pandas as pd
 
 from _files import is_simulated, read_drugs, read_index, read_neighbours, read_table, read_unlabelled
 from _job import run
-from moamap.communities.placing import unusable
 from moamap.connections.neighbours import Neighbours
 from moamap.profiles.normalize import apply_normalization
 from moamap.report.explorer import NEAREST, Map, Study, blocks_of, page
@@ -47,8 +46,8 @@ def compounds(job: Any, drugs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame
         return read_index(job.input.all[0]), drugs[:0]
     if not job.input.placed:
         return drugs, drugs[:0]
-    placed = read_unlabelled(job.input.placed[0])
-    placed = placed[placed["community"].notna()]
+    tables = [read_unlabelled(path) for path in job.input.placed]
+    placed = tables[0][np.all([table["community"].notna() for table in tables], axis=0)]
     ids = placed.rename(columns={"compound": "pert_iname", "known_moa": "moa"}).reindex(columns=drugs.columns)
     return pd.concat([drugs, ids], ignore_index=True), placed
 
@@ -58,8 +57,7 @@ def profiles_of(job: Any, features: pd.DataFrame, others: pd.Series) -> pd.DataF
     if others.empty:
         return features
     table, normalization = read_unlabelled(job.input.unannotated[0]), read_table(job.input.normalization[0])
-    normalization = normalization[normalization["problem"].isna()]
-    table = table[~unusable(table, normalization)].set_index("pert_iname").loc[others]
+    normalization, table = normalization[normalization["problem"].isna()], table.set_index("pert_iname").loc[others]
     added = pd.DataFrame(apply_normalization(table, normalization), columns=normalization["feature"])
     return pd.concat([features, added[features.columns]], ignore_index=True)
 
@@ -78,7 +76,7 @@ def map_of(job: Any, number: int, drugs: pd.DataFrame, placed: pd.DataFrame) -> 
         "enrichment": read_unlabelled(job.input.enrichment[number]),
     }
     if len(placed) and name in job.params.learned:
-        found |= with_placed(job, job.params.learned.index(name), found, drugs)
+        found |= with_placed(job, job.params.learned.index(name), found, drugs, placed)
     embedding = [path for path in job.input.embeddings if path.endswith(f"/{name}/embedding.parquet")]
     if embedding and (rows is not None or name.startswith("all/")):
         found["embedding"] = read_unlabelled(embedding[0]).drop(columns="drug").to_numpy(np.float32)
@@ -88,10 +86,12 @@ def map_of(job: Any, number: int, drugs: pd.DataFrame, placed: pd.DataFrame) -> 
     return Map(**found)
 
 
-def with_placed(job: Any, number: int, found: dict[str, Any], drugs: pd.DataFrame) -> dict[str, Any]:
+def with_placed(
+    job: Any, number: int, found: dict[str, Any], drugs: pd.DataFrame, placed: pd.DataFrame
+) -> dict[str, Any]:
     """The places, communities and nearest drugs of a map with those of placed compounds after them."""
     table, listed = read_unlabelled(job.input.placed[number]), read_unlabelled(job.input.near_placed[number])
-    table = table[table["community"].notna()]
+    table, listed = table.loc[placed.index], listed[listed["compound"].isin(placed["compound"])]
     k = min(NEAREST, found["neighbours"].index.shape[1], len(listed) // len(table))
     row = pd.Series(np.arange(len(drugs), dtype=np.int32), drugs["pert_iname"])
     listed = listed.assign(index=row.loc[listed["drug"].astype(str)].to_numpy())
