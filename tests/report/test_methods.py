@@ -42,7 +42,9 @@ def test_the_text_holds_the_numbers_of_the_config():
         "P < 0.01",
     ):
         assert said in text
-    assert "999 permutations" in text and "numpy 2.0" in text and "gone" not in text
+    assert (
+        "999 (metrics learned from MoAs) or 9,999 permutations" in text and "numpy 2.0" in text and "gone" not in text
+    )
     assert "simulated" not in text_of("config/lincs.yaml")[0]
     assert "permutations" not in text_of("config/config.yaml", validation="off")[0]
     assert not re.findall(r"\[\w+\]", text)

@@ -84,15 +84,14 @@ def test_answers_to_a_query():
     assert page.pairs({"raw": pair}).rows == [["a, c", "raw", False, 0.9, 0.1]]
 
 
-@pytest.mark.parametrize("columns", [["proposed", "q_value", "stability"], ["moa_1", "probability_1", "evidence"]])
-def test_candidates_are_shown_with_the_columns_that_they_have(columns):
-    table = pd.DataFrame({"drug": ["a", "b"], "kind": ["proposed MoA", "repurposing partner"], "data": "simulated"})
-    found = page.candidates(table.assign(**dict.fromkeys(columns, 0.5)))
-    assert [given.title for given in found] == [
-        "Proposed MoAs (1 in candidates.csv)",
-        "Repurposing partners (1 in candidates.csv)",
-    ]
-    assert len(found[0].heads) == 1 + len(columns) and found[0].rows == [["a", *[0.5] * len(columns)]]
+def test_candidates_are_shown_by_kind_with_the_columns_that_each_has():
+    table = pd.DataFrame({"drug": ["a", "b", "c"], "kind": ["hidden MoA", "hidden MoA", "repurposing partner"]})
+    table = table.assign(data="simulated", moa_1=["m", "o", None], probability_1=[0.6, 0.2, None], moa_5="late")
+    hidden, partners = page.candidates(table.assign(partner=[None, None, "z [o]"]))
+    assert hidden.title == "2 in candidates.csv: hidden MoA"
+    assert partners.title == "1 in candidates.csv: repurposing partner"
+    assert hidden.heads == ["drug", "MoA", "probability"] and hidden.rows == [["a", "m", 0.6], ["b", "o", 0.2]]
+    assert partners.heads == ["drug", "partner"] and partners.rows == [["c", "z [o]"]]
 
 
 def test_features_of_communities():

@@ -170,7 +170,7 @@ def test_without_validation_or_query_there_is_no_repurposing_table(tmp_path):
         config = tmp_path / f"{number}.yaml"
         config.write_text(changed)
         run = snakemake("--dry-run", directory=tmp_path, configfile=config)
-        assert run.returncode == 0 and "rule supplement" in run.stdout and "repurposing" not in run.stdout
+        assert run.returncode == 0 and "rule supplement" in run.stdout and "repurposing.csv" not in run.stdout
 
 
 def test_provenance_has_versions_seeds_checksums_and_config(small_run):

@@ -43,6 +43,6 @@ def test_what_reads_annotated_profiles_and_wells_goes_through_the_study(tmp_path
         found = pd.read_parquet(results / name / "embedding.parquet").drop(columns=["drug", "data"])
         np.testing.assert_allclose(found, embedded, rtol=1e-9, atol=1e-12)
     scores = np.load(results / "validation/permutations/replicates_0.npz")
-    assert len(scores["numbers"]) == 200 and np.isfinite(scores["label-free|mean average precision"]).all()
+    assert len(scores["numbers"]) == 1000 and np.isfinite(scores["label-free|mean average precision"]).all()
     runs = np.load(results / "validation/stability/replicates.npz")["runs"]
     assert (runs > 0).any(axis=1).all()  # also of subsets of the drugs, and of their wells

@@ -14,6 +14,7 @@ METHODS = {  # what each method of the registry is, with the works to cite
     "pca": "principal component analysis [pedregosa2011]",
     "itml": "information-theoretic metric learning [davis2007; devazelhes2020], learned from the MoAs",
     "spherize": "whitening by the shrunken covariance",
+    "replicates": "whitening by the shrunken covariance of the wells of one drug and dose",
     "lda": "linear discriminant analysis [fisher1936], learned from the MoAs",
     "rca": "relevant component analysis [shental2002], learned from the MoAs",
 }
@@ -23,7 +24,10 @@ ENGINES = {
     "louvain": "maximizing the modularity of the graph of nearest drugs [blondel2008]",
 }
 LETTERS = {r"\"o": "ö", r"\'e": "é", r"\v{c}": "č", r"\v{z}": "ž"}  # of the names in references.bib
-PERMUTATIONS = {"quick": 199, "full": 999}
+PERMUTATIONS = {  # with and without a metric that is learned from labels, at least
+    "quick": "199 (metrics learned from MoAs) or 999",
+    "full": "999 (metrics learned from MoAs) or 9,999",
+}
 
 
 @dataclass(frozen=True)
@@ -151,8 +155,8 @@ def _enrichment(config: dict[str, Any], counts: dict[str, int]) -> str:
 def _validation(config: dict[str, Any]) -> str:
     folds, splits, seed = (config["crossfit"][name] for name in ("folds", "splits", "seed"))
     return (
-        f"The whole procedure, learning included, was repeated on {PERMUTATIONS[config['validation']]} permutations of "
-        "the labels; p values over MoAs are step-down adjusted [westfall1993]. Where a metric was learned from MoAs, "
+        "The whole procedure, learning included, was repeated on at least "
+        f"{PERMUTATIONS[config['validation']]} permutations of the labels; p values over MoAs are step-down adjusted [westfall1993]. Where a metric was learned from MoAs, "
         "the distance of every two drugs was also taken from metrics learned without the folds of both "
         f"({folds} folds, {splits} splits, seed {seed}). Stability is the adjusted Rand index [hubert1985] of "
         "communities found again with other seeds, 80% of the drugs and other preferences."
