@@ -156,7 +156,8 @@ def _validation(config: dict[str, Any]) -> str:
     folds, splits, seed = (config["crossfit"][name] for name in ("folds", "splits", "seed"))
     return (
         "The whole procedure, learning included, was repeated on at least "
-        f"{PERMUTATIONS[config['validation']]} permutations of the labels; p values over MoAs are step-down adjusted [westfall1993]. Where a metric was learned from MoAs, "
+        f"{PERMUTATIONS[config['validation']]} permutations of the labels; p values over MoAs are "
+        "step-down adjusted [westfall1993]. Where a metric was learned from MoAs, "
         "the distance of every two drugs was also taken from metrics learned without the folds of both "
         f"({folds} folds, {splits} splits, seed {seed}). Stability is the adjusted Rand index [hubert1985] of "
         "communities found again with other seeds, 80% of the drugs and other preferences."
