@@ -5,10 +5,11 @@
 
 Each screen has 1,105 annotated drugs (or as many as there are) of 372 MoAs and 812 features; all its compounds go into
 one map (unannotated: cluster), or, with --annotated, every compound has a MoA. Beyond 25,000 compounds there are no
-tables of all pairs. Times and memory are those that Snakemake measures of every job, disk is the size of what a step
-leaves behind. The costs of several jobs of a step are added up (of memory the largest is taken). The exponent is the
-slope of log cost against log number of compounds over the two largest screens. Sizes that were run before into the same
-folder are not run again; delete their jobs_SIZE.csv for that.
+tables of all pairs. Processor times and memory are those that Snakemake measures of every job, disk is the size of
+what a step leaves behind; a job of tens of thousands of compounds uses all cores. The costs of several jobs of a step
+are added up (of memory the largest is taken). The exponent is the slope of log cost against log number of compounds
+over the two largest screens. Sizes that were run before into the same folder are not run again; delete their
+jobs_SIZE.csv for that.
 
 --fit makes resources/costs.csv, by which the study estimates its costs, from all jobs that were measured, and prints
 how far the estimate of every job at the largest size is off that was fitted without this size.
@@ -36,7 +37,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SNAKEMAKE = [str(Path(sys.executable).with_name("snakemake"))]
 ANNOTATED, FEATURES = 1105, 812
 WHOLE = ("simulate", "read", "annotate", "embed", "placing", "provenance")  # they handle all compounds
-COSTS = {"seconds": "time (s)", "memory_mb": "peak memory (MB)", "disk_mb": "disk (MB)"}
+COSTS = {"seconds": "processor time (s)", "memory_mb": "peak memory (MB)", "disk_mb": "disk (MB)"}
 
 
 def study_of(n: int, options: argparse.Namespace) -> dict:
@@ -84,7 +85,7 @@ def jobs_of(config: Path, n: int, supervised: set[str]) -> pd.DataFrame:
                 "step": step_of(rule, log, n if everyone else ANNOTATED, supervised),
                 "rows": n if everyone else min(n, ANNOTATED),
                 "features": FEATURES,
-                "seconds": used["s"],
+                "seconds": used["cpu_time"],
                 "memory_mb": float(used["max_rss"]) if used["max_rss"] != "-" else 0.0,
                 "disk_mb": size / 1e6,
             }
