@@ -144,9 +144,11 @@ def fit_costs(folders: list[Path]) -> None:
     print(f"the screen of {jobs['compounds'].max():,} compounds, foretold from the smaller ones:")
     for step, some in jobs[largest].groupby("step"):
         if step in foretold.index:
-            sizes = np.array([size_of(step, *row) for row in some[["rows", "features"]].to_numpy()])
-            each = [foretold.loc[(step, cost)] for cost in COSTS]
-            off = {row.name[1]: (row["fixed"] + row["each"] * sizes).sum() / some[row.name[1]].sum() for row in each}
+            off = {}
+            for cost in COSTS:
+                sizes = np.array([size_of(step, *row, cost) for row in some[["rows", "features"]].to_numpy()])
+                expected = (foretold.loc[(step, cost), "fixed"] + foretold.loc[(step, cost), "each"] * sizes).sum()
+                off[cost] = expected / max(some[cost].sum(), 1e-3)
             print(f"  {step:28}" + "".join(f"{cost} {ratio:6.2f} x   " for cost, ratio in off.items()))
     fit(jobs).to_csv(ROOT / "resources/costs.csv", index=False, float_format="%.4g")
 

@@ -27,6 +27,7 @@ PAIRS = (
     "supplement",
 )
 GROWS_WITH = dict.fromkeys(PAIRS, "pairs") | {"communities": "pairs", "communities (sparse)": "rows", "tsne": "rows"}
+OTHERWISE = {("neighbours", "memory_mb"): "values", ("neighbours", "disk_mb"): "rows"}  # than the time
 SUPERVISED = " (supervised)"  # steps that learn from labels are dearer
 ONCE = ["normalize", "enrich", "community_features", "table_1", "supplement", "query", "nulls", "stability"]
 ONCE += ["proposals", "candidates", "verdict", "figures", "study_h5ad", "explorer", "page"]  # for all representations
@@ -40,9 +41,9 @@ class Step(NamedTuple):
     jobs: int
 
 
-def size_of(step: str, rows: float, features: float) -> float:
-    """The size by which the work of a step grows: pairs of drugs, drugs, or values (drugs x features)."""
-    kind = GROWS_WITH.get(step.removesuffix(SUPERVISED), "values")
+def size_of(step: str, rows: float, features: float, cost: str = "seconds") -> float:
+    """The size by which a cost of a step grows: pairs of drugs, drugs, or values (drugs x features)."""
+    kind = OTHERWISE.get((step, cost)) or GROWS_WITH.get(step.removesuffix(SUPERVISED), "values")
     return {"pairs": rows * (rows - 1) / 2, "rows": rows, "values": rows * features}[kind]
 
 
@@ -98,7 +99,7 @@ def estimate(costs: pd.DataFrame, steps: list[Step], features: int) -> pd.DataFr
         each = {}
         for cost in COSTS:
             fixed, slope = known.loc[(step.name, cost), ["fixed", "each"]]
-            each[cost] = fixed + slope * size_of(step.name, step.rows, features)
+            each[cost] = fixed + slope * size_of(step.name, step.rows, features, cost)
         times = {"seconds": step.jobs, "memory_mb": 1, "disk_mb": step.jobs}
         rows.append((*step, *(each[cost] * times[cost] for cost in COSTS)))
     return pd.DataFrame(rows, columns=["step", "rows", "jobs", *COSTS])
@@ -130,8 +131,8 @@ def fit(measured: pd.DataFrame) -> pd.DataFrame:
 
     found = []
     for step, jobs in measured.groupby("step", sort=True):
-        sizes = np.array([size_of(step, *row) for row in jobs[["rows", "features"]].to_numpy()])
         for cost in COSTS:
+            sizes = np.array([size_of(step, rows, d, cost) for rows, d in jobs[["rows", "features"]].to_numpy()])
             values = np.maximum(jobs[cost].to_numpy(float), 1e-3)
             design = np.column_stack([np.ones(len(jobs)), sizes]) / values[:, None]
             scale = design.max(axis=0)
