@@ -123,7 +123,8 @@ def _amounts(seconds: float, memory_mb: float, disk_mb: float) -> str:
 
 
 def fit(measured: pd.DataFrame) -> pd.DataFrame:
-    """The table of costs from measured jobs (step, rows, features, seconds, memory_mb, disk_mb: a row a job).
+    """The table of costs from measured jobs (step, rows, features, seconds, memory_mb, disk_mb: a row a job;
+    what was not measured is NaN).
 
     Neither part is negative. The errors count relative to the cost, so that small sizes count as much as large ones.
     """
@@ -132,11 +133,12 @@ def fit(measured: pd.DataFrame) -> pd.DataFrame:
     found = []
     for step, jobs in measured.groupby("step", sort=True):
         for cost in COSTS:
-            sizes = np.array([size_of(step, rows, d, cost) for rows, d in jobs[["rows", "features"]].to_numpy()])
-            values = np.maximum(jobs[cost].to_numpy(float), 1e-3)
-            design = np.column_stack([np.ones(len(jobs)), sizes]) / values[:, None]
+            known = jobs.dropna(subset=[cost])
+            sizes = np.array([size_of(step, rows, d, cost) for rows, d in known[["rows", "features"]].to_numpy()])
+            values = np.maximum(known[cost].to_numpy(float), 1e-3)
+            design = np.column_stack([np.ones(len(known)), sizes]) / values[:, None]
             scale = design.max(axis=0)
-            fixed, each = nnls(design / scale, np.ones(len(jobs)))[0] / scale
+            fixed, each = nnls(design / scale, np.ones(len(known)))[0] / scale
             found.append({"step": step, "cost": cost, "fixed": fixed, "each": each})
     return pd.DataFrame(found)
 
