@@ -36,6 +36,7 @@ def embedded(x: np.ndarray) -> Pairwise:
     lengths = np.einsum("ij,ij->i", centred, centred)
 
     def tile(rows: slice, columns: slice) -> np.ndarray:
+        """Distances of some rows to some others: (n_rows, n_columns) float32."""
         products = centred[rows] @ centred[columns].T
         return _distances(products, centred[rows], centred[columns], lengths[rows], lengths[columns])
 

@@ -21,6 +21,7 @@ def short_imports(
     """
 
     def get(name: str) -> Any:
+        """The object of that name, from its module; raises AttributeError where the package has none."""
         if name not in home:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         return getattr(import_module(f"{package}.{home[name]}"), name)

@@ -280,9 +280,11 @@ def _check_own(file: h5py.File) -> None:
     """Refuse an HDF5 file that takes its data from another file: whoever wrote it chose which of the reader's."""
 
     def foreign_link(place: str, link: object) -> str | None:
+        """The place of a link to another file, else None."""
         return place if isinstance(link, h5py.ExternalLink) else None
 
     def foreign_storage(place: str, item: object) -> str | None:
+        """The place of a data set whose numbers lie in another file, else None."""
         return place if isinstance(item, h5py.Dataset) and (item.external or item.is_virtual) else None
 
     place = file.visititems_links(foreign_link) or file.visititems(foreign_storage)  # the first that is not None

@@ -352,6 +352,7 @@ def _harm(rng, severity, n_features) -> Callable[[slice], np.ndarray]:
     reach = np.exp(REACH_SPREAD * _shuffled_normal(rng, n_features))
 
     def harm(rows):
+        """What harm does to the profiles of some drugs: (n_rows, n_features)."""
         mixture = np.einsum("ik,jk->ij", weights[rows], ways)
         return HARM * severity[rows, None] * reach * (common + np.sqrt(1 - IN_COMMON) * mixture)
 
@@ -371,6 +372,7 @@ def _technical(rng, n_drugs, features, loadings) -> tuple[np.ndarray, Callable[[
         families.append((np.sqrt(share / number), scores, drugs[by], group, family_loadings))
 
     def technical(rows):
+        """Noise and technical factors of some drugs: (n_rows, n_features)."""
         total = np.sqrt(WHITE) * white[rows]
         for weight, scores, of, group, family_loadings in families:
             total += weight * np.einsum("ijk,jk->ij", scores[of[rows]][:, group], family_loadings)

@@ -72,6 +72,7 @@ def cite(text: str, works: dict[str, Reference]) -> tuple[str, list[Reference]]:
     cited: dict[str, Reference] = {}
 
     def short(found: re.Match) -> str:
+        """The short citation of the keys that were found, which are noted as cited."""
         some = [works[key] for key in found[1].split("; ")]
         cited.update({work.key: work for work in some})
         return f"({'; '.join(work.short for work in some)})"

@@ -56,6 +56,7 @@ def fit(scores: np.ndarray, target: np.ndarray) -> Logit:
     sized = by_size(scores, none_share)
 
     def loss(w: np.ndarray) -> tuple[float, np.ndarray]:
+        """Minus the mean log likelihood, with the ridge, and its gradient; w ends with `none` and the lapse's logit."""
         chosen, lapse = softmax(_utility(scores, w[:-2], w[-2]), axis=1), expit(w[-1])
         p = np.maximum((1 - lapse) * chosen + lapse * sized, np.finfo(float).tiny)
         by_p = target / p

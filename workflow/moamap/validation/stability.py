@@ -43,6 +43,7 @@ def perturbations(procedure: Procedure, n_runs: int, seed: int) -> Iterator[Pert
 
 def _reseeded(procedure: Procedure, seed: int, run: int) -> Procedure:
     def other(purpose: str) -> int:
+        """A seed of this run for one purpose."""
         return int(stream(seed, f"other seed of {purpose}", run).integers(2**31))
 
     parameters = procedure.parameters | ({"seed": other("the representation")} if procedure.takes_seed else {})

@@ -104,6 +104,7 @@ def _ways(arrows: list[tuple[str, str]], places: dict[str, Place]) -> dict[tuple
     lanes: dict[tuple[str, int], list[str]] = defaultdict(list)
 
     def lane(channel: str, number: int, rule: str) -> float:
+        """Where the lane of a rule lies between two rows or columns of boxes."""
         rules = lanes[channel, number]
         rules += [rule] * (rule not in rules)
         apart, space = LANE[channel]
